@@ -7,6 +7,9 @@
 - joblib with scikit-learn's MLPRegressor, a process for each CPU;
 - JAX's `vmap` over networks of one shape, with the steps of an epoch in one `lax.scan` under `jit`.
 
+A second table compares networks that do their steps together, as those of one shape do, with
+networks that differ in the slope of their leaky ReLU alone, and so do them one by one.
+
 scikit-learn and JAX choose their own kernels: OPENBLAS_CORETYPE is removed from the environment.
 """
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 N, INPUTS, BATCH = 1000, 8, 32
 MOST = 1000  # parameters
 EQUAL = 48  # the hidden neurons of the networks of one shape
+SHAPES = (4, 10, 16, 32, 48, 64)  # and of those of the second table
 
 
 def data() -> tuple[Any, Any]:
@@ -52,15 +56,34 @@ def networks(sizes: list[int]) -> list[bpfast.Network]:
     ]
 
 
-def together(sizes: list[int], epochs: int) -> tuple[float, float]:
+def with_slopes(width: int, count: int, *, equal: bool, dtype: Any) -> list[bpfast.Network]:
+    """Networks of one width with the same slope below 0, or each with its own."""
+    slopes = [0.01 if equal else 0.01 + 1e-6 * k for k in range(count)]
+    return [
+        bpfast.Network(
+            [INPUTS, width, 1],
+            hidden=f"leaky_relu({slope})",
+            output="identity",
+            dtype=dtype,
+            seed=k,
+        )
+        for k, slope in enumerate(slopes)
+    ]
+
+
+def train(nets: list[bpfast.Network], epochs: int) -> tuple[float, float]:
     """The seconds of `fit_many`, and the part of all CPUs' time that is spent in the epochs."""
     x, y = data()
-    nets = networks(sizes)
     start = time.perf_counter()
     ensemble = bpfast.fit_many(nets, x, y, epochs=epochs, batch_size=BATCH, seed=0)
     seconds = time.perf_counter() - start
     inside = sum(float(history.seconds.sum()) for history in ensemble.histories if history)
     return seconds, inside / (seconds * bpfast.get_num_threads())
+
+
+def together(sizes: list[int], epochs: int) -> tuple[float, float]:
+    """`train` for networks with these numbers of hidden neurons."""
+    return train(networks(sizes), epochs)
 
 
 def one_by_one(sizes: list[int], epochs: int) -> float:
@@ -153,6 +176,22 @@ def with_vmap(sizes: list[int], epochs: int) -> float:
     return time.perf_counter() - start
 
 
+def print_shapes(count: int, epochs: int, rounds: int) -> None:
+    """Print the time of steps alone and together."""
+    print(
+        "| hidden neurons | dtype | µs, steps alone | µs, together | times |\n|---|---|---|---|---|"
+    )
+    for width in SHAPES:
+        for dtype in ("float64", "float32"):
+            times: dict[bool, list[float]] = {False: [], True: []}
+            for _ in range(rounds):
+                for equal, found in times.items():
+                    nets = with_slopes(width, count, equal=equal, dtype=dtype)
+                    found.append(1e6 * train(nets, epochs)[0] / (count * epochs))
+            alone, together = (float(np.median(found)) for found in times.values())
+            print(f"| {width} | {dtype} | {alone:.0f} | {together:.0f} | {alone / together:.1f} |")
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -188,6 +227,8 @@ def main() -> None:
         own = float(np.median(times[name]))
         share = f"{100 * np.median(shares[name]):.0f} %" if name in shares else ""
         print(f"| {name} | {own:,.0f} | {own / base:.1f} | {share} |")
+    print()
+    print_shapes(few, options.epochs, options.rounds)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,19 @@ impl Plan {
         Self::new(architecture, self.n, threads, self.parts)
     }
 
+    /// The plan for `n` examples of `architecture` on one thread.
+    pub fn alone(architecture: &Architecture, n: usize) -> Self {
+        Self::new(architecture, n, 1, 1)
+    }
+
+    /// Whether all chunks are in one block.
+    pub fn is_one_block(&self) -> bool {
+        let SumOrder::Blocks { chunks_per_block } = self.sum else {
+            return false;
+        };
+        self.chunks <= chunks_per_block
+    }
+
     /// The plan for `n` examples of `architecture` on `threads` threads, which compute `parts` matrices of
     /// the shape of each layer.
     fn new(architecture: &Architecture, n: usize, threads: usize, parts: usize) -> Self {

@@ -5,6 +5,7 @@
 //! - `math`: elementary functions of a register
 //! - `elementwise`: functions of the elements of a slice
 //! - `gemm`: dense matrix products
+//! - `interleaved`: products of the matrices of several networks at once
 //! - `csr`, `spmm`: sparse matrices, and products with them
 //! - `moments`: mean and variance of products over examples
 //! - `real`: `f32` and `f64`
@@ -17,6 +18,7 @@ pub mod caches;
 pub mod csr;
 pub mod elementwise;
 pub mod gemm;
+pub mod interleaved;
 pub mod math;
 pub mod moments;
 pub mod peak;

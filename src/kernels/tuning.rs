@@ -231,4 +231,8 @@ pub mod many {
     /// The work of a series of steps between two polls of the cancellation token, in multiply-adds: a
     /// millisecond or so.
     pub const SERIES_WORK: usize = 1 << 24;
+    /// The most multiply-adds of the forward pass of a step for each network, empty lanes included, up to
+    /// which networks do their steps together: 1.1 to 3 times as fast with AVX2 and AVX-512
+    /// (`python -m benches.many`).
+    pub const LANE_WORK: usize = 1 << 14;
 }

@@ -10,11 +10,11 @@ use crate::engine::batch::{Call, Scratch};
 use crate::engine::optimizer::ParamsAndState;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::many::SERIES_WORK;
-use crate::many::deal::Job;
 use crate::many::stopping::Stopping;
 use crate::model::architecture::Architecture;
 use crate::model::network::Network;
 use crate::pool::Team;
+use crate::train::lockstep;
 use crate::train::monitor::Monitors;
 use crate::train::{Report, Settings, StepSeries, TrainScratch};
 
@@ -83,26 +83,47 @@ pub struct Epochs<'a, T> {
     pub diverged: Option<(u64, usize)>,
 }
 
+/// The steps of an epoch that are done.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    pub done: usize,
+    pub report: Report,
+}
+
+static ALONE: Team = Team::alone();
+
 impl<T: Real> Epochs<'_, T> {
     /// The steps of an epoch.
-    fn steps_per_epoch(&self) -> usize {
+    pub(super) fn steps_per_epoch(&self) -> usize {
         self.order.len().div_ceil(self.settings.batch_size)
     }
 
-    /// Compares an epoch with the best one. Returns whether the training stops.
-    fn is_over(&mut self, epoch: u64, cost: f64, validation_cost: Option<f64>) -> bool {
-        let Some(stopping) = &mut self.stopping else {
-            return false;
-        };
-        let watched = validation_cost.filter(|_| stopping.of_validation);
-        stopping.record(epoch, watched.unwrap_or(cost), self.params_and_state.params);
-        stopping.is_over
+    /// Whether the steps can be done together with those of networks of the same architecture.
+    pub(super) fn fits_a_lane(&self) -> bool {
+        lockstep::fits_a_lane(
+            self.architecture,
+            self.settings,
+            &self.inputs,
+            self.order.len(),
+        )
     }
 
-    /// Puts the examples into the order of an epoch.
-    fn begin(&mut self, epoch: u64, cancel: &CancelToken<'_>) {
+    /// Whether no epoch follows.
+    pub(super) fn is_done(&self) -> bool {
+        self.reports.len() * self.steps_per_epoch() >= self.rates.len()
+            || self.diverged.is_some()
+            || self.stopping.as_ref().is_some_and(|stop| stop.is_over)
+    }
+
+    /// The number of the epoch that follows.
+    fn epoch(&self) -> u64 {
+        self.first_epoch + self.reports.len() as u64
+    }
+
+    /// Puts the examples into the order of the epoch that follows.
+    pub(super) fn begin(&mut self, cancel: &CancelToken<'_>) {
         match self.order_seed {
-            Some(seed) => permutation(seed, epoch, self.order, cancel),
+            Some(seed) => permutation(seed, self.epoch(), self.order, cancel),
             None => (self.order.iter_mut().zip(0..)).for_each(|(place, row)| *place = row),
         }
         if let Some(rows) = self.rows {
@@ -112,58 +133,98 @@ impl<T: Real> Epochs<'_, T> {
         }
     }
 
-    /// Does the steps of an epoch. None if they are not all done.
-    fn all_steps(
+    /// The steps of a series that is not interrupted, from a step of the epoch on, if `networks` do them
+    /// together.
+    pub(super) fn steps_at_once(&self, done: usize, networks: usize) -> usize {
+        let examples = self.settings.batch_size.min(self.order.len());
+        let work = 3 * self.architecture.params_len() * examples * networks;
+        let most = (SERIES_WORK / work.max(1)).max(1);
+        // The cost of the first step is wanted by itself.
+        let most = if self.first_cost.is_none() { 1 } else { most };
+        most.min(self.steps_per_epoch() - done)
+    }
+
+    /// `count` steps of the epoch from its step `done` on, and what they change.
+    pub(super) fn series(
         &mut self,
-        epoch: u64,
-        rates: &[f64],
-        scratch: &mut TrainScratch<T>,
-        cancel: &CancelToken<'_>,
-    ) -> Result<Option<f64>> {
+        done: usize,
+        count: usize,
+    ) -> (StepSeries<'_, T>, ParamsAndState<'_, T>) {
         let size = self.settings.batch_size;
-        // Cancellation takes effect between two series.
-        let step_work = 3 * self.architecture.params_len() * size.min(self.order.len());
-        let most = (SERIES_WORK / step_work.max(1)).max(1);
-        let (mut report, mut done) = (Report::default(), 0);
-        while done < rates.len() {
-            if cancel.poll() {
-                return Ok(None);
-            }
-            // The cost of the first step is wanted by itself.
-            let most = if self.first_cost.is_none() { 1 } else { most };
-            let count = most.min(rates.len() - done);
-            let order = &self.order[done * size..];
-            let series = StepSeries {
-                architecture: self.architecture,
-                settings: self.settings,
-                inputs: self.inputs,
-                targets: self.targets,
-                costs: None,
-                order: &order[..order.len().min(count * size)],
-                rates: &rates[done..done + count],
-                steps_before: self.steps_before + self.steps,
-                team: &Team::alone(),
-                should_cancel: &|| false,
-            };
-            let params_and_state = self.params_and_state.reborrow();
-            let outcome = series.run(
-                scratch,
-                &mut Monitors::default(),
-                params_and_state,
-                &mut report,
-            );
-            done += report.steps;
-            self.steps += report.steps as u64;
-            outcome?;
-            if report.diverged {
-                self.diverged = Some((epoch, done));
-                return Ok(None);
-            }
-            self.first_cost.get_or_insert_with(|| {
-                per_example(report.cost.total(), size.min(self.order.len()))
-            });
+        let first = self.reports.len() * self.steps_per_epoch() + done;
+        let order = &self.order[done * size..];
+        let series = StepSeries {
+            architecture: self.architecture,
+            settings: self.settings,
+            inputs: self.inputs,
+            targets: self.targets,
+            costs: None,
+            order: &order[..order.len().min(count * size)],
+            rates: &self.rates[first..first + count],
+            steps_before: self.steps_before + self.steps,
+            team: &ALONE,
+            should_cancel: &|| false,
+        };
+        (series, self.params_and_state.reborrow())
+    }
+
+    /// Counts the steps of a series.
+    pub(super) fn count(&mut self, progress: &mut Progress) {
+        let Report { steps, cost, .. } = progress.report;
+        progress.done += steps;
+        self.steps += steps as u64;
+        if steps > 0 {
+            let examples = self.settings.batch_size.min(self.order.len());
+            (self.first_cost).get_or_insert_with(|| per_example(cost.total(), examples));
         }
-        Ok(Some(per_example(report.cost.total(), self.order.len())))
+    }
+
+    /// Does the steps of the epoch that are left. They may not all be done.
+    pub(super) fn do_steps(
+        &mut self,
+        progress: &mut Progress,
+        scratch: &mut EpochsScratch<T>,
+        cancel: &CancelToken<'_>,
+    ) -> Result<()> {
+        while progress.done < self.steps_per_epoch() && !cancel.poll() {
+            let count = self.steps_at_once(progress.done, 1);
+            let (series, params_and_state) = self.series(progress.done, count);
+            let (monitors, report) = (&mut Monitors::default(), &mut progress.report);
+            let outcome = series.run(&mut scratch.steps, monitors, params_and_state, report);
+            self.count(progress);
+            outcome?;
+            if progress.report.diverged {
+                self.diverged = Some((self.epoch(), progress.done));
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports the epoch, if all of its steps are done; they took `seconds`.
+    pub(super) fn finish(
+        &mut self,
+        progress: &Progress,
+        seconds: f64,
+        scratch: &mut EpochsScratch<T>,
+        cancel: &CancelToken<'_>,
+    ) -> Result<()> {
+        if progress.done < self.steps_per_epoch() {
+            return Ok(());
+        }
+        let (start, epoch) = (Instant::now(), self.epoch());
+        let cost = per_example(progress.report.cost.total(), self.order.len());
+        let validation_cost = self.validation_cost(scratch, cancel)?;
+        self.reports.push(EpochReport {
+            cost,
+            validation_cost,
+            seconds: seconds + start.elapsed().as_secs_f64(),
+        });
+        if let Some(stopping) = &mut self.stopping {
+            let watched = validation_cost.filter(|_| stopping.of_validation);
+            stopping.record(epoch, watched.unwrap_or(cost), self.params_and_state.params);
+        }
+        Ok(())
     }
 
     fn validation_cost(
@@ -188,36 +249,20 @@ impl<T: Real> Epochs<'_, T> {
     }
 }
 
-impl<T: Real> Job for Epochs<'_, T> {
-    type Scratch = EpochsScratch<T>;
-
-    fn threads(&self, _: usize) -> usize {
-        1
-    }
-
+impl<T: Real> Epochs<'_, T> {
     /// Does the epochs until all are done, or one diverges, or the training stops early. If the call is
     /// cancelled, it ends after a whole step.
-    fn run(
-        &mut self,
-        scratch: &mut EpochsScratch<T>,
-        _: &Team,
-        cancel: &CancelToken<'_>,
-    ) -> Result<()> {
-        let per_epoch = self.steps_per_epoch();
-        for (index, epoch) in (0..self.rates.len() / per_epoch).zip(self.first_epoch..) {
-            let start = Instant::now();
-            self.begin(epoch, cancel);
-            let rates = &self.rates[index * per_epoch..][..per_epoch];
-            let Some(cost) = self.all_steps(epoch, rates, &mut scratch.steps, cancel)? else {
-                return Ok(());
-            };
-            let validation_cost = self.validation_cost(scratch, cancel)?;
-            self.reports.push(EpochReport {
-                cost,
-                validation_cost,
-                seconds: start.elapsed().as_secs_f64(),
-            });
-            if self.is_over(epoch, cost, validation_cost) {
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    pub fn run(&mut self, scratch: &mut EpochsScratch<T>, cancel: &CancelToken<'_>) -> Result<()> {
+        while !self.is_done() {
+            let (start, before) = (Instant::now(), self.reports.len());
+            let mut progress = Progress::default();
+            self.begin(cancel);
+            self.do_steps(&mut progress, scratch, cancel)?;
+            self.finish(&progress, start.elapsed().as_secs_f64(), scratch, cancel)?;
+            if self.reports.len() == before {
                 break;
             }
         }

@@ -4,4 +4,5 @@
 pub mod calls;
 pub mod deal;
 pub mod epochs;
+pub mod group;
 pub mod stopping;

@@ -85,7 +85,7 @@ pub struct Team {
 
 impl Team {
     /// The calling thread only.
-    pub fn alone() -> Self {
+    pub const fn alone() -> Self {
         Self {
             threads: 1,
             pool: None,

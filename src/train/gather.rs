@@ -1,5 +1,7 @@
 //! Gathering the examples of a mini-batch.
 
+use std::ops::Range;
+
 use crate::base::alloc::{grow_workspace, try_reserve};
 use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
 use crate::base::error::Result;
@@ -16,6 +18,12 @@ use crate::pool::Team;
 pub struct GatherBuffers<T> {
     x: Vec<T>,
     gathered_rows: GatheredRows,
+    targets: TargetBuffers<T>,
+}
+
+/// Buffers for their targets and weights.
+#[derive(Debug, Default)]
+pub struct TargetBuffers<T> {
     y: Vec<T>,
     labels: Vec<i64>,
     weights: Vec<f64>,
@@ -42,65 +50,77 @@ impl<T: Real> GatherBuffers<T> {
         rows: &'a [u32],
     ) -> Result<(Inputs<'a, T>, Targets<'a, T>)> {
         let Self {
-            x,
-            gathered_rows,
-            y,
-            labels,
-            weights,
+            x, gathered_rows, ..
         } = self;
         let Source {
             inputs,
-            targets,
             should_cancel,
             ..
         } = *source;
+        let targets = (self.targets).gather(&source.targets, rows, should_cancel)?;
+        if let Some(rows) = consecutive(rows) {
+            return Ok((inputs.row_range(&rows), targets));
+        }
+        let inputs = match inputs.x {
+            LayerInput::Dense(all) => {
+                let (n, width) = (rows.len(), inputs.width());
+                if reads_in_place::<T>(source.architecture, n) {
+                    inputs.gathered(all.numbers, rows)
+                } else {
+                    cancellable(should_cancel, |cancel| grow_workspace(x, n, width, cancel))?;
+                    inputs.with_dense(
+                        n,
+                        copy_rows_in_parallel(all.numbers, width, rows, x, source.team),
+                    )
+                }
+            }
+            LayerInput::Sparse(all) => inputs.with_sparse(gathered_rows.gather(all, rows)?),
+        };
+        Ok((inputs, targets))
+    }
+}
+
+impl<T: Real> TargetBuffers<T> {
+    /// The targets and weights of the examples `rows`, borrowed if they are consecutive, else copied.
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    pub fn gather<'a>(
+        &'a mut self,
+        targets: &Targets<'a, T>,
+        rows: &[u32],
+        should_cancel: ShouldCancel<'_>,
+    ) -> Result<Targets<'a, T>> {
         let (n, width) = (rows.len(), targets.width);
-        let first = rows.first().map_or(0, |&row| row as usize);
-        let (inputs, y, weights) = if are_consecutive(rows) {
-            let range = first..first + n;
+        let weights = targets.sample_weight;
+        let (y, weights) = if let Some(rows) = consecutive(rows) {
             let y = match targets.y {
-                Y::Values(y) => Y::Values(&y[range.start * width..range.end * width]),
-                Y::Labels(labels) => Y::Labels(&labels[range.clone()]),
+                Y::Values(y) => Y::Values(&y[rows.start * width..rows.end * width]),
+                Y::Labels(labels) => Y::Labels(&labels[rows.clone()]),
             };
-            let weights = targets.sample_weight;
-            let weights = weights.map(|weights| &weights[range.clone()]);
-            (inputs.row_range(&range), y, weights)
+            (y, weights.map(|weights| &weights[rows]))
         } else {
             let y = match targets.y {
                 Y::Values(all) => {
+                    let y = &mut self.y;
                     cancellable(should_cancel, |cancel| grow_workspace(y, n, width, cancel))?;
                     Y::Values(copy_rows(all, width, rows, y))
                 }
                 Y::Labels(all) => {
-                    grow_to(labels, n, 0)?;
-                    Y::Labels(copy_rows(all, 1, rows, labels))
+                    grow_to(&mut self.labels, n, 0)?;
+                    Y::Labels(copy_rows(all, 1, rows, &mut self.labels))
                 }
             };
-            let weights: Option<&[f64]> = match targets.sample_weight {
+            let weights: Option<&[f64]> = match weights {
                 Some(all) => {
-                    grow_to(weights, n, 0.0)?;
-                    Some(copy_rows(all, 1, rows, weights))
+                    grow_to(&mut self.weights, n, 0.0)?;
+                    Some(copy_rows(all, 1, rows, &mut self.weights))
                 }
                 None => None,
             };
-            let inputs = match inputs.x {
-                LayerInput::Dense(all) => {
-                    let width = inputs.width();
-                    if reads_in_place::<T>(source.architecture, n) {
-                        inputs.gathered(all.numbers, rows)
-                    } else {
-                        cancellable(should_cancel, |cancel| grow_workspace(x, n, width, cancel))?;
-                        inputs.with_dense(
-                            n,
-                            copy_rows_in_parallel(all.numbers, width, rows, x, source.team),
-                        )
-                    }
-                }
-                LayerInput::Sparse(all) => inputs.with_sparse(gathered_rows.gather(all, rows)?),
-            };
-            (inputs, y, weights)
+            (y, weights)
         };
-        Ok((inputs, Targets::new(y, n, width).with_weights(weights)))
+        Ok(Targets::new(y, n, width).with_weights(weights))
     }
 }
 
@@ -140,9 +160,11 @@ fn grow_to<N: Copy>(buffer: &mut Vec<N>, length: usize, value: N) -> Result<()> 
     Ok(())
 }
 
-/// Whether the rows are consecutive.
-fn are_consecutive(rows: &[u32]) -> bool {
-    rows.windows(2).all(|pair| pair[0] + 1 == pair[1])
+/// The rows as a range, if they are consecutive.
+fn consecutive(rows: &[u32]) -> Option<Range<usize>> {
+    let first = rows.first().map_or(0, |&row| row as usize);
+    let are_consecutive = rows.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+    are_consecutive.then_some(first..first + rows.len())
 }
 
 /// `copy_rows` by all threads of a team, if there are enough bytes to copy.

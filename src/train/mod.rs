@@ -9,6 +9,7 @@
 //! over all.
 
 mod gather;
+pub mod lockstep;
 pub mod monitor;
 mod norms;
 mod padded;

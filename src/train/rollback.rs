@@ -75,7 +75,7 @@ pub(super) fn save_state<T: Real>(saved: &mut [T], params_and_state: &ParamsAndS
 }
 
 /// Copies them back.
-fn restore_state<T: Real>(saved: &[T], params_and_state: &mut ParamsAndState<'_, T>) {
+pub(super) fn restore_state<T: Real>(saved: &[T], params_and_state: &mut ParamsAndState<'_, T>) {
     let slices = saved.chunks_exact(params_and_state.params.len());
     for (saved, slice) in slices.zip(params_and_state.slices_mut()) {
         slice.copy_from_slice(saved);
@@ -83,7 +83,7 @@ fn restore_state<T: Real>(saved: &[T], params_and_state: &mut ParamsAndState<'_,
 }
 
 /// Whether all parameters and state values are finite.
-fn all_finite<T: Real>(params_and_state: &ParamsAndState<'_, T>) -> bool {
+pub(super) fn all_finite<T: Real>(params_and_state: &ParamsAndState<'_, T>) -> bool {
     params_and_state.slices().all(are_finite)
 }
 

@@ -73,7 +73,7 @@ impl<'a, T: Real> StepSeries<'a, T> {
     }
 
     /// The examples of the step at `index`.
-    fn rows(&self, index: usize) -> &'a [u32] {
+    pub(super) fn rows(&self, index: usize) -> &'a [u32] {
         let rest = &self.order[index * self.settings.batch_size..];
         &rest[..rest.len().min(self.settings.batch_size)]
     }
@@ -212,7 +212,7 @@ impl<'a, T: Real> StepSeries<'a, T> {
     }
 
     /// The update of the step at `index`.
-    fn update(&self, index: usize) -> Update {
+    pub(super) fn update(&self, index: usize) -> Update {
         let settings = self.settings;
         Update {
             step: Step::new(settings.rule, self.rates[index], self.step_number(index)),

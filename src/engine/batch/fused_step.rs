@@ -9,7 +9,7 @@ use crate::data::{Inputs, LayerInput};
 use crate::engine::batch::pass::Backprop;
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Call, Scratch, ThreadBuffers};
-use crate::engine::optimizer::{ParamsAndState, Step, Update};
+use crate::engine::optimizer::{ParamsAndState, Regularization, Step, Update};
 use crate::engine::plan::Plan;
 use crate::engine::workspace::BufferConfig;
 use crate::kernels::elementwise::map;
@@ -34,12 +34,7 @@ pub(crate) struct FusedStep<'a, T> {
 impl<T: Real> Call<'_, T> {
     /// Whether the step can run slice by slice: the gradient is a single block, and the work is short.
     pub(crate) fn can_be_fused(&self) -> bool {
-        let work = self
-            .inputs
-            .n
-            .saturating_mul(self.network.architecture.n_weights());
-        let work = work.max(Step::work(self.network.architecture.n_params()));
-        self.is_one_block() && work <= WHOLE_WORK
+        can_be_fused(self.network.architecture, &self.plan, self.inputs.n)
     }
 
     /// The forward pass and the errors for a step of `update`. Returns C and the plan.
@@ -79,10 +74,17 @@ impl<T: Real> Call<'_, T> {
     }
 }
 
+/// Whether a step of `n` examples can run slice by slice.
+pub(crate) fn can_be_fused(architecture: &Architecture, plan: &Plan, n: usize) -> bool {
+    let work = n.saturating_mul(architecture.n_weights());
+    let work = work.max(Step::work(architecture.n_params()));
+    plan.is_one_block() && work <= WHOLE_WORK
+}
+
 /// η, if the step adds −η times the gradient to the parameters, so that the errors can include −η.
 ///
 /// With CSR input each term is rounded to its parameter separately, so only if a weight has few terms.
-fn sgd_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
+pub(crate) fn sgd_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
     let many = |nnz| nnz > FEW_TERMS.saturating_mul(inputs.width());
     if inputs.nnz().is_some_and(many) || update.weights.l1 != 0.0 {
         return None;
@@ -196,12 +198,23 @@ impl<'a, T: Real> FusedStep<'a, T> {
         }
         let gradient = &mut buffer[..slice.length];
         block.sum(slice, Accumulate::Overwrite, gradient, context);
-        if let Some(rate) = self.sgd_rate {
-            decay(params_and_state.params, 1.0 - rate * terms.l2);
-            add(params_and_state.params, gradient, cancel);
-        } else {
-            update.step.apply(terms, params_and_state, gradient);
-        }
+        apply(update, self.sgd_rate, terms, params_and_state, gradient);
+    }
+}
+
+/// Updates some parameters by their gradient, which includes −η if there is an `sgd_rate`.
+pub(crate) fn apply<T: Real>(
+    update: &Update,
+    sgd_rate: Option<f64>,
+    terms: Regularization,
+    params_and_state: ParamsAndState<'_, T>,
+    gradient: &[T],
+) {
+    if let Some(rate) = sgd_rate {
+        decay(params_and_state.params, 1.0 - rate * terms.l2);
+        add(params_and_state.params, gradient, &CancelToken::none());
+    } else {
+        update.step.apply(terms, params_and_state, gradient);
     }
 }
 

@@ -168,7 +168,7 @@ impl<'a, T: Real> Call<'a, T> {
         out: &mut [T],
     ) -> Result<()> {
         scratch.kept_forward = None;
-        if !self.is_one_block() {
+        if !self.plan.is_one_block() {
             return self.outputs(scratch, out);
         }
         self.forward_block(scratch, out)?;
@@ -180,14 +180,6 @@ impl<'a, T: Real> Call<'a, T> {
     /// same batch and parameters. It is then no longer kept for another call.
     pub(crate) fn knows_forward(&self, scratch: &mut Scratch<T>) -> bool {
         scratch.kept_forward.take() == Some(self.plan)
-    }
-
-    /// Whether all chunks are in one block.
-    fn is_one_block(&self) -> bool {
-        let SumOrder::Blocks { chunks_per_block } = self.plan.sum else {
-            return false;
-        };
-        self.plan.chunks <= chunks_per_block
     }
 
     /// C.

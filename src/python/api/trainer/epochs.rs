@@ -5,12 +5,13 @@ use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 use pyo3::types::PyAnyMethods;
 
-use crate::base::alloc::{try_collect, try_collect_results, try_reserve};
+use crate::base::alloc::{try_collect, try_collect_results, try_push, try_reserve};
 use crate::base::error::{Error, Result};
 use crate::data::Reduction;
 use crate::engine::optimizer::ParamsAndState;
 use crate::many::deal::{ByDtype, Deal};
 use crate::many::epochs::{Epochs, Validation};
+use crate::many::group::{Group, groups};
 use crate::many::stopping::Stopping;
 use crate::model::architecture::Architecture;
 use crate::python::api::network::PyNetwork;
@@ -258,16 +259,21 @@ fn borrow<'a, 'py>(
     })
 }
 
-fn outcome_of<T>(epochs: &Epochs<'_, T>) -> Result<Outcome> {
-    let reports = epochs.reports.iter();
-    let rows = reports.map(|report| (report.cost, report.validation_cost, report.seconds));
-    let stopping = epochs.stopping.as_ref();
-    Ok((
-        try_collect("epochs", rows)?,
-        epochs.first_cost,
-        epochs.diverged,
-        stopping.map(|stop| (stop.best, stop.best_epoch, stop.is_over)),
-    ))
+/// Adds what became of the networks of a group: their place, their steps, and the rest.
+fn add_outcomes<T>(group: &Group<'_, T>, outcomes: &mut Vec<(usize, u64, Outcome)>) -> Result<()> {
+    for (place, epochs) in &group.members {
+        let reports = epochs.reports.iter();
+        let rows = reports.map(|report| (report.cost, report.validation_cost, report.seconds));
+        let stopping = epochs.stopping.as_ref();
+        let outcome = (
+            try_collect("epochs", rows)?,
+            epochs.first_cost,
+            epochs.diverged,
+            stopping.map(|stop| (stop.best, stop.best_epoch, stop.is_over)),
+        );
+        try_push("jobs", outcomes, (*place, epochs.steps, outcome))?;
+    }
+    Ok(())
 }
 
 /// Counts the steps that an optimizer has done.
@@ -317,27 +323,35 @@ pub fn run_epochs<'py>(
                 ByDtype::Float64(borrowed) => ByDtype::Float64(borrowed.epochs()?),
             })
         });
-        let mut deal = Deal::new(try_collect_results("jobs", runs)?, allowed)?;
+        let groups = groups(try_collect_results::<_, PyErr>("jobs", runs)?, allowed)?;
+        let mut deal = Deal::new(groups, allowed)?;
         let outcome = detached(py, usize::MAX, |should_cancel| deal.run(should_cancel));
-        let (runs, mut error) = (deal.into_outcomes(), outcome.err());
-        if runs.len() < jobs.len()
+        let mut error = outcome.err();
+        let mut outcomes = Vec::new();
+        try_reserve("jobs", &mut outcomes, jobs.len())?;
+        for (group, outcome) in deal.into_outcomes() {
+            if let Err(failure) = outcome {
+                error.get_or_insert(failure.into());
+            }
+            match group {
+                ByDtype::Float32(group) => add_outcomes(&group, &mut outcomes)?,
+                ByDtype::Float64(group) => add_outcomes(&group, &mut outcomes)?,
+            }
+        }
+        if outcomes.len() < jobs.len()
             && let Some(error) = error
         {
             return Err(error); // in a forked child
         }
-        let mut outcomes = Vec::new();
-        try_reserve("jobs", &mut outcomes, runs.len())?;
-        for ((epochs, outcome), job) in runs.zip(&jobs) {
-            if let Err(failure) = outcome {
-                error.get_or_insert(failure.into());
-            }
-            let (outcome, steps) = match &epochs {
-                ByDtype::Float32(epochs) => (outcome_of(epochs)?, epochs.steps),
-                ByDtype::Float64(epochs) => (outcome_of(epochs)?, epochs.steps),
-            };
-            outcomes.push(outcome);
-            count_steps(job, steps)?;
-        }
+        outcomes.sort_unstable_by_key(|&(place, ..)| place);
+        let outcomes = outcomes
+            .into_iter()
+            .zip(&jobs)
+            .map(|((_, steps, outcome), job)| {
+                count_steps(job, steps)?;
+                PyResult::Ok(outcome)
+            });
+        let outcomes = try_collect_results("jobs", outcomes)?;
         Ok((outcomes, error.map(|error| error.into_value(py).into_any())))
     })
 }
