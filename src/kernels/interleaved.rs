@@ -6,7 +6,7 @@
 //! alone.
 
 use crate::base::cache_line;
-use crate::kernels::simd::level::{Job, Registers, current, run};
+use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// The networks whose elements fill a cache line, which holds whole registers at every level.
@@ -82,7 +82,7 @@ pub fn product<T: Registers>(a: Matrices<'_, T>, b: Matrices<'_, T>, first: &[T]
         "the shapes of interleaved matrices"
     );
     // SAFETY: the machine has the level in use; the matrices have their elements, and the shapes match.
-    unsafe { run(current(), Product { a, b, first, c }) }
+    unsafe { run(current(), InterleavedProduct { a, b, first, c }) }
 }
 
 /// 1ᵀ A in every lane: the sums of the columns.
@@ -102,14 +102,14 @@ pub fn sums<T: Registers>(a: Matrices<'_, T>, sums: &mut [T]) {
     product(ones, a, &[], sums);
 }
 
-struct Product<'a, T> {
+struct InterleavedProduct<'a, T> {
     a: Matrices<'a, T>,
     b: Matrices<'a, T>,
     first: &'a [T],
     c: &'a mut [T],
 }
 
-impl<T: Registers> Job<T> for Product<'_, T> {
+impl<T: Registers> Computation<T> for InterleavedProduct<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(mut self) {
         // SAFETY: the caller guarantees the instructions and shapes.
@@ -123,7 +123,7 @@ impl<T: Registers> Job<T> for Product<'_, T> {
     }
 }
 
-impl<T: Registers> Product<'_, T> {
+impl<T: Registers> InterleavedProduct<'_, T> {
     /// Computes C in tiles whose sums are kept in registers.
     ///
     /// # Safety

@@ -31,7 +31,7 @@ use crate::train::Settings;
 
 /// The attributes of a Python object that describe some epochs of one training.
 #[derive(FromPyObject)]
-struct Job<'py> {
+struct TrainingJob<'py> {
     trainer: Bound<'py, Trainer>,
     optimizer: Bound<'py, PyAny>,
     state_arrays: Bound<'py, PyAny>,
@@ -89,7 +89,7 @@ impl<'a, 'py, T: Element> Borrowed<'a, 'py, T> {
     /// # Errors
     /// An array is in use, or was changed in the meantime.
     fn new(
-        job: &Job<'py>,
+        job: &TrainingJob<'py>,
         net: &'a PyNetwork,
         settings: &'a Settings,
         state: &'a mut TrainerState<T>,
@@ -235,7 +235,7 @@ fn rows_of<'a>(rows: Option<&'a ReadArray<'_, u32, Ix1>>, n: usize) -> PyResult<
 /// # Errors
 /// As [`Borrowed::new`].
 fn borrow<'a, 'py>(
-    job: &Job<'py>,
+    job: &TrainingJob<'py>,
     trainer: &'a mut Trainer,
     validation: Option<&'a Trainer>,
 ) -> PyResult<AnyBorrowed<'a, 'py>> {
@@ -277,7 +277,7 @@ fn add_outcomes<T>(group: &Group<'_, T>, outcomes: &mut Vec<(usize, u64, Outcome
 }
 
 /// Counts the steps that an optimizer has done.
-fn count_steps(job: &Job<'_>, steps: u64) -> PyResult<()> {
+fn count_steps(job: &TrainingJob<'_>, steps: u64) -> PyResult<()> {
     if steps == 0 {
         return Ok(());
     }
@@ -298,7 +298,7 @@ pub fn run_epochs<'py>(
 ) -> PyResult<(Vec<Outcome>, Option<Py<PyAny>>)> {
     guarded(|| {
         let jobs = jobs.iter().map(PyAnyMethods::extract);
-        let jobs: Vec<Job<'py>> = try_collect_results("jobs", jobs)?;
+        let jobs: Vec<TrainingJob<'py>> = try_collect_results("jobs", jobs)?;
         let trainers = jobs
             .iter()
             .map(|job| PyResult::Ok(job.trainer.try_borrow_mut()?));
