@@ -291,7 +291,7 @@ def fit(
             if stopping is not None and begins_anew:
                 stopping.reset()
             if how == "lbfgs":
-                minimise(training, runner, epochs)
+                minimise(training, runner, {"maxiter": epochs})
             else:
                 training.run(epochs, progress, checkpoints.save)
             return training.history

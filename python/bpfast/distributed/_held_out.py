@@ -10,7 +10,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._training.metrics.accuracy import for_targets
 from bpfast._training.metrics.named import measure
-from bpfast.distributed._shards.sums import HeldOutCost, HeldOutOutputs
+from bpfast.distributed._shards.sums import HeldOutCost, HeldOutOutputs, HeldOutTargets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,12 +46,21 @@ class HeldOutExamples:
         """The metrics for y of these examples, which is fetched for them."""
         if not metrics:
             return metrics
-        self._y = np.concatenate(self._engine.run(HeldOutOutputs(self._model)))
+        self._y, _ = self.targets()
         return for_targets(metrics, self._y, self._net)[0]
 
     def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
         """Each metric of the network's outputs, by its name with `prefix`."""
         if self._y is None:
             return {}
+        return measure(metrics, self.outputs(), self._y, prefix)
+
+    def targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """y and the weights of all, which come to the driver."""
+        y, weights = zip(*self._engine.run(HeldOutTargets(self._model)), strict=True)
+        return np.concatenate(y), None if weights[0] is None else np.concatenate(weights)
+
+    def outputs(self) -> NDArray[Any]:
+        """The outputs with the network's current parameters, which come to the driver."""
         task = HeldOutOutputs(self._model, _core.copy_params(self._net))
-        return measure(metrics, np.concatenate(self._engine.run(task)), self._y, prefix)
+        return np.concatenate(self._engine.run(task))

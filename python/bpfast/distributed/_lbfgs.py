@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from bpfast.distributed._runner import ShardRunner
 
 
-def minimise(training: Training, runner: ShardRunner, epochs: int) -> None:
-    """Minimise C + l2/2 Σ w² with at most `epochs` iterations, each a row of the history."""
+def minimise(training: Training, runner: ShardRunner, options: dict[str, Any]) -> Any:
+    """Minimise C + l2/2 Σ w². Each iteration is a row of the history.
+
+    `options` are those of SciPy's L-BFGS-B. Returns SciPy's result.
+    """
     from scipy.optimize import minimize
 
     net, history = training.net, training.history
@@ -60,8 +63,7 @@ def minimise(training: Training, runner: ShardRunner, epochs: int) -> None:
 
     try:
         _core.set_training(net, history, training.optimizer)
-        options: dict[str, Any] = {"maxiter": epochs}
-        minimize(
+        found = minimize(
             evaluate, last.copy(), jac=True, method="L-BFGS-B",
             callback=after_iteration, options=options,
         )  # fmt: skip
@@ -71,3 +73,4 @@ def minimise(training: Training, runner: ShardRunner, epochs: int) -> None:
     finally:
         _core.assign_params(net, last)
     training.restore_best()
+    return found

@@ -44,6 +44,8 @@ class Plan:
         The number of the first example of each shard among all.
     mean_weight : float or None
         s̄, the mean of \|s_x\| over all examples; None without weights.
+    has_negative : bool
+        Whether a weight is below 0.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class Plan:
         self.n = self.first.pop()
         for number, fact in enumerate(facts):
             _agree(number, fact, facts[0])
+        self.has_negative = any(fact.first_negative is not None for fact in facts)
         self.mean_weight = None
         sums = [fact.weights for fact in facts if fact.weights is not None]
         if sums:

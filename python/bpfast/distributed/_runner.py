@@ -37,15 +37,26 @@ LOCAL = (
 
 
 class ShardRunner:
-    """Does the steps of a training whose examples are in shards."""
+    """Does the steps of a training whose examples are in shards.
+
+    With `penalty_per_example`, the penalty of a mini-batch of fewer examples than `batch_size` is
+    larger in proportion, as in the loss of scikit-learn.
+    """
 
     def __init__(
-        self, net: Network, settings: ShardSettings, optimizer: Optimizer, shards: Shards
+        self,
+        net: Network,
+        settings: ShardSettings,
+        optimizer: Optimizer,
+        shards: Shards,
+        *,
+        penalty_per_example: bool = False,
     ) -> None:
         self._net, self._settings, self._optimizer = net, settings, optimizer
         self._shards, self._plan = shards, shards.plan
         self._update = Update(net, optimizer, settings)
         self._drops = any(settings.dropout)
+        self._penalty_per_example = penalty_per_example
 
     @property
     def examples(self) -> int:
@@ -111,7 +122,8 @@ class ShardRunner:
             rate = self._rate()
             total = self.total(rows)
             divisor = total.examples * self._mean_weight
-            if not self._update.step(total, divisor):
+            scale = settings.batch_size / total.examples if self._penalty_per_example else 1.0
+            if not self._update.step(total, divisor, scale):
                 raise failure(self._net, self, epoch, step)
             yield rate, total.cost / divisor, int(total.examples)
 

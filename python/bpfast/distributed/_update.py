@@ -30,8 +30,8 @@ class Update:
         self._net, self._optimizer, self._settings = net, optimizer, settings
         self._weights = weights_of(net) if settings.l1 or settings.l2 else None
 
-    def gradient(self, total: Part, divisor: float) -> NDArray[np.float64]:
-        """The gradient of C and the penalties, in float64."""
+    def gradient(self, total: Part, divisor: float, scale: float = 1.0) -> NDArray[np.float64]:
+        """The gradient of C and of `scale` times the penalties, in float64."""
         settings, gradient = self._settings, total.vector / divisor
         if settings.clip_norm is not None:
             length = norm(gradient)
@@ -39,14 +39,14 @@ class Update:
                 gradient *= settings.clip_norm / length
         if self._weights is not None:
             w = np.where(self._weights, self._net.params, 0).astype(np.float64)
-            gradient += settings.l2 * w + settings.l1 * np.sign(w)
+            gradient += scale * settings.l2 * w + scale * settings.l1 * np.sign(w)
         return gradient
 
-    def step(self, total: Part, divisor: float) -> bool:
+    def step(self, total: Part, divisor: float, scale: float = 1.0) -> bool:
         """Do a step, unless a number would not be finite. Returns whether it was done."""
         net, optimizer, must_be_finite = self._net, self._optimizer, self._settings.check_finite
         with np.errstate(over="ignore", invalid="ignore"):
-            gradient = self.gradient(total, divisor).astype(net.dtype)
+            gradient = self.gradient(total, divisor, scale).astype(net.dtype)
         if must_be_finite and not (np.isfinite(total.cost) and np.isfinite(gradient).all()):
             return False
         params = net.params

@@ -102,6 +102,11 @@ class MLPClassifier(BaseClassifier):
         from. The data must be the same, and all parameters that change an epoch.
     n_jobs : int, optional
         The number of threads; -1 or None is `bpfast.get_num_threads()`, -2 is one less.
+    client : dask.distributed.Client, optional
+        `fit` trains on the workers of this cluster, with the result of a training in this process
+        up to rounding; see *Estimators* in the manual's page *Many machines*. Each step is a round
+        of messages, so `batch_size` should be in the thousands. Copies made by `sklearn.clone` use
+        the same client, pickles have none. `partial_fit` trains in this process.
     class_weight : dict, list of dict or "balanced", optional
         The weight of each class by its label, 1 for those that are not given; for multilabel y, a
         dict of the classes 0 and 1 per label. "balanced" gives all classes the same total weight.
@@ -206,6 +211,7 @@ class MLPClassifier(BaseClassifier):
         checkpoint: Any = None,
         resume: Any = False,
         n_jobs: int | None = None,
+        client: Any = None,
         class_weight: Any = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -242,4 +248,5 @@ class MLPClassifier(BaseClassifier):
         self.checkpoint = checkpoint
         self.resume = resume
         self.n_jobs = n_jobs
+        self.client = client
         self.class_weight = class_weight

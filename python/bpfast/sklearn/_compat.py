@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,23 @@ except ImportError:  # scikit-learn 1.5 has it as a method
 def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
     """Check X, or X and y, and record or compare the names and the number of the features.
 
+    Dask data are computed. NumPy would do so too, but lose the names of a frame.
+
     Raises
     ------
     ValueError
         scikit-learn refuses them, or an entry is masked, which scikit-learn would take as data.
     """
-    for name, array in zip("Xy", arrays, strict=False):
+    computed = [array.compute() if is_dask(array) else array for array in arrays]
+    for name, array in zip("Xy", computed, strict=False):
         refuse_masked_values(name, array)
-    return _validate_data(estimator, *arrays, **settings)
+    return _validate_data(estimator, *computed, **settings)
+
+
+def is_dask(value: Any) -> bool:
+    """Whether `value` is a dask array or frame. Does not import dask."""
+    module = sys.modules.get("dask.base")
+    return module is not None and bool(module.is_dask_collection(value))
 
 
 def refuse_masked_values(argument: str, value: Any) -> None:

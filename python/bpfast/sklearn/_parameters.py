@@ -17,7 +17,7 @@ _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _FRACTION = Interval(Real, 0, 1, closed="left")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
-SHARED: dict[str, list[Any]] = {
+SHARED: dict[str, list[Any] | str] = {
     "hidden_layer_sizes": ["array-like", _COUNT],
     "activation": [str],
     "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
@@ -52,6 +52,7 @@ SHARED: dict[str, list[Any]] = {
     "checkpoint": [str, bytes, os.PathLike, None],
     "resume": ["boolean", str, bytes, os.PathLike],
     "n_jobs": [Integral, None],
+    "client": "no_validation",
 }
 
 

@@ -16,6 +16,7 @@ DERIVED = ("coefs_", "intercepts_", "_views")
 def to_state(attributes: dict[str, Any]) -> dict[str, Any]:
     """The attributes, with the network and the optimizer as configurations and arrays."""
     state = dict(attributes)
+    state["client"] = None  # a connection of this process
     for name, class_ in (
         ("_optimizer", optimizers.Optimizer),
         ("learning_rate", schedules.Schedule),

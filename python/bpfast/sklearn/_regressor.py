@@ -101,6 +101,11 @@ class MLPRegressor(BaseRegressor):
         from. The data must be the same, and all parameters that change an epoch.
     n_jobs : int, optional
         The number of threads; -1 or None is `bpfast.get_num_threads()`, -2 is one less.
+    client : dask.distributed.Client, optional
+        `fit` trains on the workers of this cluster, with the result of a training in this process
+        up to rounding; see *Estimators* in the manual's page *Many machines*. Each step is a round
+        of messages, so `batch_size` should be in the thousands. Copies made by `sklearn.clone` use
+        the same client, pickles have none. `partial_fit` trains in this process.
     output : str, optional
         The activation of the output, one of `bpfast.ACTIVATIONS`: "softplus" for numbers above 0,
         "sigmoid" for numbers from 0 to 1. Default: "identity", or the exponential function for
@@ -206,6 +211,7 @@ class MLPRegressor(BaseRegressor):
         checkpoint: Any = None,
         resume: Any = False,
         n_jobs: int | None = None,
+        client: Any = None,
         output: str | None = None,
     ) -> None:
         self.loss = loss
@@ -243,4 +249,5 @@ class MLPRegressor(BaseRegressor):
         self.checkpoint = checkpoint
         self.resume = resume
         self.n_jobs = n_jobs
+        self.client = client
         self.output = output

@@ -43,7 +43,7 @@ def on_workers(
     client: Any, model: Model, data: ShardData | LocalShards
 ) -> Callable[[Callable[[Engine], History]], History]:
     """Make a function that runs a training on the workers of a client."""
-    client = _checked(client)
+    client = checked_client(client)
     with guarded(client):
         engine = Workers(client, model, data)
 
@@ -260,8 +260,18 @@ def _in_blocks(count: int, threads: Mapping[str, int]) -> list[str]:
     return places
 
 
-def _checked(client: Any) -> Any:
-    """The client, or the current one."""
+def checked_client(client: Any) -> Any:
+    """The client, or the current one.
+
+    Raises
+    ------
+    ImportError
+        Dask is not installed.
+    TypeError
+        It is no client, or an asynchronous one.
+    ValueError
+        There is none.
+    """
     try:
         from distributed import Client, get_client
     except ImportError:

@@ -99,7 +99,7 @@ class HeldOutCost(Task):
 
 
 class HeldOutOutputs(Task):
-    """The outputs for the held-out examples, or their y without parameters."""
+    """The outputs for the held-out examples."""
 
     name = "bpfast-validation-outputs"
 
@@ -108,4 +108,15 @@ class HeldOutOutputs(Task):
         held_out = shard.part(held_out=True)
         if not len(held_out):
             return None
-        return (held_out.y if self.params is None else self.model.net.forward(held_out.x),)
+        return (self.model.net.forward(held_out.x),)
+
+
+class HeldOutTargets(Task):
+    """y and the weights of the held-out examples."""
+
+    name = "bpfast-validation-targets"
+
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:  # noqa: ARG002
+        """Those of a shard, to be joined."""
+        held_out = shard.part(held_out=True)
+        return ((held_out.y, held_out.weight),) if len(held_out) else None

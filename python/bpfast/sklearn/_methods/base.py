@@ -8,24 +8,27 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.sparse import csr_array, csr_matrix
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, _clone_parametrized
 from sklearn.utils.validation import check_is_fitted
 
 from bpfast import get_num_threads, num_threads
 from bpfast._core import check_targets
 from bpfast.sklearn import _network, _pickling
-from bpfast.sklearn._compat import validate_data
+from bpfast.sklearn._compat import is_dask, validate_data
+from bpfast.sklearn._distributed.client import client_of
 from bpfast.sklearn._methods.restored import restored_if_refused
 from bpfast.sklearn._parameters import SHARED, refuse_stochastic_only
 from bpfast.sklearn._solvers.checkpoints import Start, start_of
 from bpfast.sklearn._solvers.lbfgs import fit_lbfgs
 from bpfast.sklearn._solvers.stochastic import Data, Problem, fit_stochastic
-from bpfast.sklearn._targets import validation, weights
+from bpfast.sklearn._targets import validation
+from bpfast.sklearn._targets.examples import of_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
+    from bpfast.sklearn._targets.examples import Examples
 
 STOCHASTIC = ("sgd", "adam")
 # The most numbers of an array that is checked without `validate_data`, whose checks take 0.1 ms.
@@ -38,8 +41,9 @@ MOST_SUMMED_NUMBERS = 1 << 13
 class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """The base class of `MLPClassifier` and `MLPRegressor`."""
 
-    _parameter_constraints: dict[str, list[Any]] = SHARED
+    _parameter_constraints: dict[str, Any] = SHARED
     network_: Network
+    client: Any
     n_features_in_: int
     validation_scores_: list[float] | None
     validation_loss_curve_: list[float] | None
@@ -52,10 +56,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
 
         Parameters
         ----------
-        X : array-like or sparse matrix, (n_samples, n_features)
+        X : array-like, sparse matrix, dask array or dask frame, (n_samples, n_features)
             The examples. float32 trains in float32; other dtypes are converted to float64. A
-            sparse matrix stays sparse.
-        y : array-like, (n_samples,) or (n_samples, n_outputs)
+            sparse matrix stays sparse. Dask data with a current `dask.distributed.Client` stay on
+            their workers, which train: see `client`.
+        y : array-like or dask, (n_samples,) or (n_samples, n_outputs)
             The targets: labels of classes, or numbers.
         sample_weight : array-like, (n_samples,), optional
             The weight of each example. An example of weight 2 counts as two examples. One must be
@@ -115,21 +120,29 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             raise ValueError("partial_fit does not support early_stopping=True")
         if self.solver not in STOCHASTIC:
             refuse_stochastic_only(self)
-        X, given, y = self._check_examples(
-            X, y, reset=is_new, is_first=is_new and not incremental, same_classes=self.warm_start
-        )
-        sample_weight = weights.checked(sample_weight, X)
+            if validation_data is not None:
+                raise ValueError("validation_data needs solver='sgd' or solver='adam'.")
+        client = None if incremental else client_of(self, X)
+        if client is not None and is_dask(X):
+            from bpfast.sklearn._distributed.examples import of_dask
+
+            examples = of_dask(self, X, y, sample_weight, is_new=is_new)
+        else:
+            examples = of_arrays(self, X, y, sample_weight, is_new=is_new, incremental=incremental)
         start = start_of(self, incremental=incremental)
-        self.n_outputs_ = self._count_outputs(y)
-        sizes = [X.shape[1], *sizes, self.n_outputs_]
-        net = self._start(sizes, X.dtype, start.random, is_new=is_new)
+        self.n_outputs_ = examples.n_outputs
+        sizes = [examples.n_features, *sizes, self.n_outputs_]
+        net = self._start(sizes, examples.dtype, start.random, is_new=is_new)
         if is_new:
             self.n_layers_, self.t_ = len(sizes), 0
         if self.solver in STOCHASTIC:
             self._begin_curves(is_new=is_new)
-        rows = validation.Rows(X, given, y, sample_weight)
         with self._threads():
-            has_result = self._train(net, rows, validation_data, start)
+            if client is not None:
+                has_result = self._train_on(client, net, examples, validation_data, start)
+            else:
+                assert examples.rows is not None  # noqa: S101 - arrays have them
+                has_result = self._train(net, examples.rows, validation_data, start)
         if not (has_result and np.isfinite(net.params).all()):
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
@@ -143,9 +156,38 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         """Train the network by the solver. Returns whether it ended well."""
         scale = self._loss_scale()
         if self.solver not in STOCHASTIC:
-            if validation_data is not None:
-                raise ValueError("validation_data needs solver='sgd' or solver='adam'.")
             return fit_lbfgs(self, net, self._data(rows, net), loss_scale=scale)
+        rows, held_out = self._hold_out(net, rows, validation_data, start)
+        if held_out is not None:
+            self._begin_validation()
+        problem = Problem(
+            self._data(rows, net, incremental=start.incremental),
+            scale,
+            held_out and Data(held_out.x, self._targets(held_out.y, net), held_out.weight),
+            None if held_out is None else validation.score_of(self, net, held_out, scale),
+        )
+        return fit_stochastic(self, net, problem, start)
+
+    def _train_on(
+        self, client: Any, net: Network, examples: Examples, validation_data: Any, start: Start
+    ) -> bool:
+        """Train the network on the workers of a cluster. Returns whether it ended well."""
+        from bpfast.sklearn._distributed import fit
+
+        if self.solver not in STOCHASTIC:
+            return fit.fit_lbfgs(self, client, net, examples)
+        held_out = None
+        if examples.rows is not None:
+            rows, held_out = self._hold_out(net, examples.rows, validation_data, start)
+            examples = examples._replace(rows=rows)
+        elif validation_data is not None:
+            held_out = validation.given(self, validation_data)
+        return fit.fit_stochastic(self, client, net, examples, held_out, start)
+
+    def _hold_out(
+        self, net: Network, rows: validation.Rows, validation_data: Any, start: Start
+    ) -> tuple[validation.Rows, validation.Rows | None]:
+        """The examples to train on, and those for validation, given or held out."""
         held_out = None
         if validation_data is not None:
             held_out = validation.given(self, validation_data)
@@ -157,16 +199,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             rows, held_out = validation.split(
                 rows, self.validation_fraction, start.random, stratify
             )
-        if held_out is not None and self.validation_scores_ is None:
+        return rows, held_out
+
+    def _begin_validation(self) -> None:
+        """Begin the curves of the validation, unless a refit with `warm_start` continues them."""
+        if self.validation_scores_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
             self.best_validation_score_ = -np.inf
-        problem = Problem(
-            self._data(rows, net, incremental=start.incremental),
-            scale,
-            held_out and Data(held_out.x, self._targets(held_out.y, net), held_out.weight),
-            None if held_out is None else validation.score_of(self, net, held_out, scale),
-        )
-        return fit_stochastic(self, net, problem, start)
 
     def _start(
         self, sizes: list[int], dtype: np.dtype[Any], random: Any, *, is_new: bool
@@ -289,6 +328,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
                 f"{self.solver} is not stochastic."
             )
         return True
+
+    def __sklearn_clone__(self) -> Self:
+        """A new estimator with the same parameters, of which `client` is not copied."""
+        without = type(self).__new__(type(self))
+        without.__dict__.update(vars(self), client=None)
+        clone: Self = _clone_parametrized(without)
+        clone.client = self.client
+        return clone
 
     def __getstate__(self) -> dict[str, Any]:
         if "network_" in self.__dict__:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Parameters that may be others when a training is resumed, and those of the other solver.
 MAY_DIFFER = {
     *("max_iter", "max_fun", "n_iter_no_change", "verbose", "warm_start", "callbacks"),
-    *("checkpoint", "resume", "n_jobs", "random_state"),
+    *("checkpoint", "resume", "n_jobs", "random_state", "client"),
 }
 OF_OTHERS = {
     "adam": {"momentum", "nesterovs_momentum", "power_t"},
@@ -66,6 +66,10 @@ class Checkpoints(CheckpointPolicy):
         if validation_data is not None:
             data["validation_data"] = {"examples": validation_data.x.shape[0]}
         self._data = data
+
+    def describe_dask(self, n: int, features: int) -> None:
+        """Take the figures of dask data."""
+        self._data = {"X": {"examples": n, "features": features, "kind": "dask"}}
 
     def arguments_of(self, training: Training, **others: Any) -> dict[str, Any]:
         """The arguments of the training, the estimator's parameters, and figures of its data."""

@@ -36,20 +36,33 @@ def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) ->
         raise ValueError(f"sample_weight: expected {expected}, got {total:g}")
     alpha = float(estimator.alpha) / total
     objective = Objective(work, data.x, data.y, data.weight, alpha, signed=True)
-    options = {
-        "maxiter": int(estimator.max_iter),
-        "maxfun": int(estimator.max_fun),
-        "gtol": float(estimator.tol),
-    }
     with threadpool_limits(limits=1, user_api="blas"):
         loss, derivative = objective.start()
         if net.config["output"] != "identity":  # of any scale, as in scikit-learn
             warn_of_targets(work, np.asarray(data.y), data.weight)
         if not (np.isfinite(loss) and np.isfinite(derivative).all()):
             return False
-        found = objective.minimize("L-BFGS-B", options=options)
+        found = objective.minimize("L-BFGS-B", options=options_of(estimator))
     if work is not net:
         net.params[...] = work.params
+    finish(estimator, work, found, alpha, loss_scale)
+    return True
+
+
+def options_of(estimator: Any) -> dict[str, Any]:
+    """The options of SciPy's L-BFGS-B."""
+    return {
+        "maxiter": int(estimator.max_iter),
+        "maxfun": int(estimator.max_fun),
+        "gtol": float(estimator.tol),
+    }
+
+
+def finish(estimator: Any, work: Network, found: Any, alpha: float, loss_scale: float) -> None:
+    """Set `n_iter_` and `loss_` of the estimator to those of SciPy's result, and warn of its end.
+
+    `work` has the parameters of the result, and `alpha` is the factor of their penalty in its loss.
+    """
     estimator.n_iter_ = min(int(found.nit), int(estimator.max_iter))
     penalty = _network.penalty(work, alpha, 0.0)
     estimator.loss_ = (float(found.fun) - penalty) * loss_scale + penalty
@@ -69,4 +82,3 @@ def fit_lbfgs(estimator: Any, net: Network, data: Data, *, loss_scale: float) ->
             ConvergenceWarning,
             stacklevel=stack_level(),
         )
-    return True

@@ -85,22 +85,30 @@ def fit_stochastic(estimator: Any, net: Network, problem: Problem, start: Start)
     Returns whether the training has a result: not if its loss is no longer finite and no parameters
     are restored.
     """
-    seed = start.seed
-    if seed is None:
-        seed = training_seed(estimator.random_state, start.random)
-    settings, penalty = new_settings(estimator, net, problem.data, seed)
+    data = problem.data
+    weight_mean = 1.0 if data.weight is None else float(np.abs(data.weight).mean())
+    options, penalty = step_options(
+        estimator, data.x.shape[0], weight_mean, seed_of(estimator, start)
+    )
+    settings = Settings(net, sparse=None, **options)
     optimizer = getattr(estimator, "_optimizer", None) if start.incremental else None
     if optimizer is None:
         optimizer = new_optimizer(estimator)
+    training = _new_training(estimator, net, problem, optimizer, settings, penalty)
+    return run(estimator, training, start, data.weight)
+
+
+def run(estimator: Any, training: EstimatorTraining, start: Start, weight: Any) -> bool:
+    """Run a training, whose `weight` is None if the examples have none; see `fit_stochastic`."""
+    net, optimizer = training.net, training.optimizer
     ticket = object()
     try:
         lock(ticket, network=net, optimizer=optimizer)
         refuse_another_network(optimizer, net)
-        training = _new_training(estimator, net, problem, optimizer, settings, penalty)
         estimator._optimizer = optimizer
         epochs = 1 if start.incremental else int(estimator.max_iter)
         start.checkpoints.begin(
-            training, epochs, share=None, class_weight=None, sample_weight=problem.data.weight
+            training, epochs, share=None, class_weight=None, sample_weight=weight
         )
         if len(training.history):
             training.resume()
@@ -121,28 +129,35 @@ def fit_stochastic(estimator: Any, net: Network, problem: Problem, start: Start)
     return True
 
 
-def new_settings(
-    estimator: Any, net: Network, data: Data, seed: int | None
-) -> tuple[Settings, Penalty]:
-    """The settings of the steps, with the penalties of a full mini-batch, and the penalty."""
-    size = batch_size(estimator, data.x.shape[0])
-    weight_mean = 1.0 if data.weight is None else float(np.abs(data.weight).mean())
+def seed_of(estimator: Any, start: Start) -> int:
+    """The seed of a training."""
+    if start.seed is not None:
+        return start.seed
+    return training_seed(estimator.random_state, start.random)
+
+
+def step_options(
+    estimator: Any, n: int, weight_mean: float, seed: int
+) -> tuple[dict[str, Any], Penalty]:
+    """The settings of the steps on n examples, with the penalties of a full mini-batch.
+
+    Returns them, and the penalty.
+    """
+    size = batch_size(estimator, n)
     penalty = Penalty(float(estimator.alpha), float(estimator.l1), weight_mean)
     divisor = size * weight_mean
-    settings = Settings(
-        net,
-        batch_size=size,
-        l1=penalty.l1 / divisor if divisor else 0.0,
-        l2=penalty.alpha / divisor if divisor else 0.0,
-        dropout=estimator.dropout,
-        max_norm=estimator.max_norm,
-        clip_norm=estimator.clip_norm,
-        shuffle=bool(estimator.shuffle),
-        seed=seed,
-        check_finite=False,
-        sparse=None,
-    )
-    return settings, penalty
+    options = {
+        "batch_size": size,
+        "l1": penalty.l1 / divisor if divisor else 0.0,
+        "l2": penalty.alpha / divisor if divisor else 0.0,
+        "dropout": estimator.dropout,
+        "max_norm": estimator.max_norm,
+        "clip_norm": estimator.clip_norm,
+        "shuffle": bool(estimator.shuffle),
+        "seed": seed,
+        "check_finite": False,
+    }
+    return options, penalty
 
 
 def _new_training(

@@ -47,7 +47,7 @@ def with_classes(class_weight: Any, rows: Rows, classes: NDArray[Any], kind: str
     elif kind == MULTILABEL:
         of_classes = _of_labels(class_weight, rows.y)
     elif isinstance(class_weight, dict):
-        of_classes = _by_class("class_weight", class_weight, classes)[rows.y]
+        of_classes = by_class("class_weight", class_weight, classes)[rows.y]
     else:
         got = type(class_weight).__name__
         raise ValueError(f"class_weight: expected 'balanced' or a dict for one label, got a {got}")
@@ -67,11 +67,11 @@ def _of_labels(class_weight: Any, index: NDArray[Any]) -> NDArray[np.float64]:
         if not isinstance(weights, dict):
             got = type(weights).__name__
             raise TypeError(f"class_weight[{k}]: expected a dict for 0 and 1, got {got}")
-        product *= _by_class(f"class_weight[{k}]", weights, np.arange(2))[index[:, k]]
+        product *= by_class(f"class_weight[{k}]", weights, np.arange(2))[index[:, k]]
     return product
 
 
-def _by_class(argument: str, weights: dict[Any, Any], classes: NDArray[Any]) -> NDArray[np.float64]:
+def by_class(argument: str, weights: dict[Any, Any], classes: NDArray[Any]) -> NDArray[np.float64]:
     """The weight of each class, 1 for those not given."""
     known = {*classes.tolist(), *classes}
     for key, weight in weights.items():

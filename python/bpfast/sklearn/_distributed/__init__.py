@@ -1,0 +1,1 @@
+"""Trainings of the estimators on the workers of a Dask cluster."""
