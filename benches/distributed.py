@@ -7,6 +7,7 @@ one thread each. Measured are:
   order (in place, in float32), each as a part of a step over all rows;
 - what Dask uses of the CPU per second, without a training, and what a step costs besides its
   gradients: a step over 32 rows, in this process and on each cluster;
+  With ``--mpi``, under ``mpirun -n 2``, only this is measured, on the ranks;
 - a step over all rows on each cluster, in rounds that take turns: the shortest time, which needs a
   quiet machine, and the time of the CPU of the busiest worker and of the driver with the scheduler,
   which a busy machine changes little.
@@ -108,23 +109,23 @@ def idle(client: Any) -> None:
     )
 
 
-def fixed_cost(client: Any, steps: int) -> None:
+def fixed_cost(where: str, steps: int, **cluster: Any) -> None:
     """The time of steps over 8 shards of 4 rows."""
-    where = "this process" if client is None else f"{len(client.nthreads())} workers"
     for sizes in (SMALL, SIZES):
         net = network(sizes)
         shards = [partial(data, 4, number, sizes[0]) for number in range(8)]
         used: list[float] = []
         history = bpfast.distributed.fit(
-            net, shards, client=client, method="full", optimizer="sgd", epochs=steps + 2,
+            net, shards, **cluster, method="full", optimizer="sgd", epochs=steps + 2,
             callbacks=partial(note_time, used),
         )  # fmt: skip
-        least, cpu = 1e3 * history.seconds[2:].min(), 1e3 * np.median(np.diff(used)[1:])
-        print(
-            f"{where}, {net.params.size} parameters, 32 rows: least {least:.2f} ms a step; of the "
-            f"CPU, driver and scheduler {cpu:.1f} ms",
-            flush=True,
-        )
+        if used:  # not on MPI ranks other than 0
+            least, cpu = 1e3 * history.seconds[2:].min(), 1e3 * np.median(np.diff(used)[1:])
+            print(
+                f"{where}, {net.params.size} parameters, 32 rows: least {least:.2f} ms a step; of "
+                f"the CPU, driver and scheduler {cpu:.1f} ms",
+                flush=True,
+            )
 
 
 def note_time(used: list[float], *_: object) -> None:
@@ -192,15 +193,22 @@ def main() -> None:
     add("--rounds", type=int, default=5, help="in which the clusters take turns (5)")
     add("--epochs", type=int, default=2, help="of each round (2)")
     add("--workers", type=int, nargs="+", default=[1, 2], help="of the clusters (1 2)")
+    add("--mpi", action="store_true", help="measure the fixed cost of a step on MPI ranks")
     args = parser.parse_args()
+    if args.mpi:
+        from mpi4py import MPI
+
+        with bpfast.num_threads(1):
+            fixed_cost(f"{MPI.COMM_WORLD.Get_size()} ranks", 30, comm=MPI.COMM_WORLD)
+        return
     print(f"{os.cpu_count()} CPUs; {bpfast.show_config('dicts')}")
     with bpfast.num_threads(1):
         sums(args.rows, args.shard_rows, 5)
-        fixed_cost(None, 30)
+        fixed_cost("this process", 30)
     for count in args.workers:
         with cluster(count) as client:
             idle(client)
-            fixed_cost(client, 30)
+            fixed_cost(f"{count} workers", 30, client=client)
     with ExitStack() as stack:
         clients = [stack.enter_context(cluster(count)) for count in args.workers]
         trainings = [Steps(client, args.rows, args.shard_rows) for client in clients]

@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast._training.arguments.training_data import check_cost, parse_callbacks
 from bpfast._training.divergence import DivergenceError
-from bpfast._training.loop import Training
+from bpfast._training.loop import EndOfEpoch, Training
 from bpfast.distributed._arguments import refuse_step_monitors
 from bpfast.distributed._engines.choice import connect
 from bpfast.distributed._lbfgs import minimise
@@ -79,12 +79,15 @@ def fit_stochastic(
             check_cost(measured, settings)
         if measured is not None:
             estimator._begin_validation()
+        end = EndOfEpoch(
+            validation=measured,
+            early_stopping=stochastic.new_convergence(estimator, by_score=measured is not None),
+            callbacks=callbacks,
+        )
         training = EstimatorTraining(
             net, ShardRunner(net, settings, optimizer, shards, penalty_per_example=True),
-            settings, optimizer, History(seed=seed), metrics={}, training=None,
-            validation=measured, callbacks=callbacks,
-            early_stopping=stochastic.new_convergence(estimator, by_score=measured is not None),
-            estimator=estimator, loss_scale=scale, penalty=penalty, score=score,
+            settings, optimizer, History(seed=seed), end,
+            estimator=estimator, penalty=penalty, loss_scale=scale, score=score,
         )  # fmt: skip
         has_result = stochastic.run(estimator, training, start, weighted)
         return training.history
@@ -120,10 +123,7 @@ def fit_lbfgs(estimator: Any, client: Any, net: Network, examples: Examples) -> 
             clip_norm=None, shuffle=None, seed=0, check_finite=True,
         )  # fmt: skip
         runner = ShardRunner(work, settings, optimizer, shards)
-        training = Training(
-            work, runner, settings, optimizer, History(), metrics={}, training=None,
-            validation=None, early_stopping=None, callbacks=(),
-        )  # fmt: skip
+        training = Training(work, runner, settings, optimizer, History(), EndOfEpoch())
         try:
             found = minimise(training, runner, lbfgs.options_of(estimator))
         except DivergenceError:

@@ -193,8 +193,9 @@ def _new_training(
             callbacks=callbacks,
         ),
         estimator=estimator,
-        problem=problem,
         penalty=penalty,
+        loss_scale=problem.loss_scale,
+        score=problem.score,
     )
 
 

@@ -10,9 +10,10 @@ from bpfast.sklearn import _network
 from bpfast.sklearn._solvers.convergence import LEAST_RATE, Convergence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bpfast._training.progress import Progress
     from bpfast.optimizers import Optimizer
-    from bpfast.sklearn._solvers.stochastic import Problem
 
 
 class Penalty(NamedTuple):
@@ -30,10 +31,17 @@ class EstimatorTraining(Training):
     validation.
     """
 
-    def __init__(self, *arguments: Any, estimator: Any, problem: Problem, penalty: Penalty) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        estimator: Any,
+        penalty: Penalty,
+        loss_scale: float,
+        score: Callable[[float], float] | None,
+    ) -> None:
         # First, because `columns` is read by the base class.
-        self._estimator, self._score = estimator, problem.score
-        self._loss_scale, self._penalty = problem.loss_scale, penalty
+        self._estimator, self._score = estimator, score
+        self._loss_scale, self._penalty = loss_scale, penalty
         super().__init__(*arguments)
         self._penalty_before = self._penalty_now()
         convergence = self.convergence
