@@ -87,9 +87,9 @@ def explain(
 
     Notes
     -----
-    `explain` takes as long as 15 to 350 gradients of these examples: 2 to 60 ms for small networks,
-    about a second for 500 images of 784 pixels. Equal arguments give equal reports, as random
-    directions and shuffles have fixed seeds.
+    The time is that of 15 to 50 gradients for networks on images of 784 pixels, about a second at
+    most for 500 of them, and that of 30 to 400 gradients for small networks, a few to 70 ms. Equal
+    arguments give equal reports, as random directions and shuffles have fixed seeds.
 
     References
     ----------
