@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 
-class Report(NamedTuple):
+class StepsDone(NamedTuple):
     """The result of a number of steps."""
 
     steps: int = 0
@@ -72,7 +72,7 @@ def run_steps(
     rates: NDArray[np.float64],
     optimizer: Optimizer,
     state_arrays: Any,
-) -> Report:
+) -> StepsDone:
     """Do one step for each of the rates.
 
     After any exception, also Ctrl-C, each step is complete or not done, and `optimizer` has counted
@@ -81,8 +81,8 @@ def run_steps(
     cost = net._custom_cost
     if cost is None:
         diverged = trainer.run(rates, optimizer, state_arrays)
-        return Report(*trainer.report, diverged)
-    report, params = Report(), _core.copy_params(net)
+        return StepsDone(*trainer.report, diverged)
+    report, params = StepsDone(), _core.copy_params(net)
     for k in range(len(rates)):
         np.copyto(params, net.params)
         guard = OptimizerGuard(optimizer)
@@ -96,7 +96,7 @@ def run_steps(
         refuse_other_params(net, params)
         diverged = trainer.run(rates[k : k + 1], optimizer, state_arrays, returned)
         steps, examples, so_far = trainer.report
-        report = Report(report.steps + steps, report.examples + examples, so_far, diverged)
+        report = StepsDone(report.steps + steps, report.examples + examples, so_far, diverged)
         if diverged:
             break
     return report

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._typing import Metric
     from bpfast.distributed._engines.engine import Engine
-    from bpfast.distributed._shards.facts import Facts
+    from bpfast.distributed._shards.facts import ShardFacts
     from bpfast.distributed._shards.task import Model
 
 
 class HeldOutExamples:
     """Cost and metrics of held-out examples. Only outputs and y come to the driver, for metrics."""
 
-    def __init__(self, engine: Engine, model: Model, net: Network, facts: Sequence[Facts]) -> None:
+    def __init__(
+        self, engine: Engine, model: Model, net: Network, facts: Sequence[ShardFacts]
+    ) -> None:
         self._engine, self._model, self._net = engine, model, net
         self._count = sum(fact.rows for fact in facts)
         weights = [fact.weights for fact in facts if fact.weights is not None]

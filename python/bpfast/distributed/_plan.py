@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bpfast.distributed._shards.facts import Facts
+    from bpfast.distributed._shards.facts import ShardFacts
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Plan:
         `weights`, the argument that caused it.
     """
 
-    def __init__(self, facts: Sequence[Facts], weights: str = "sample_weight") -> None:
+    def __init__(self, facts: Sequence[ShardFacts], weights: str = "sample_weight") -> None:
         self.rows = [fact.rows for fact in facts]
         self.first = [0, *itertools.accumulate(self.rows)]
         self.n = self.first.pop()
@@ -122,7 +122,7 @@ class Plan:
             }
 
 
-def _agree(number: int, fact: Facts, first: Facts) -> None:
+def _agree(number: int, fact: ShardFacts, first: ShardFacts) -> None:
     """Raise ValueError if a shard has another form than the first."""
     if fact.y_shape != first.y_shape:
         expected = f"entries of shape {first.y_shape}, as in shard 0"

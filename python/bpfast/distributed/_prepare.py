@@ -15,7 +15,7 @@ from bpfast._validation.numbers import format_number
 from bpfast.distributed._held_out import HeldOutExamples
 from bpfast.distributed._plan import Plan
 from bpfast.distributed._shards.changes import HoldOut, WeighClasses
-from bpfast.distributed._shards.facts import Check, Count, CountClasses
+from bpfast.distributed._shards.facts import CheckShard, Count, CountClasses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._typing import Metric
     from bpfast.distributed._engines.engine import Engine
-    from bpfast.distributed._shards.facts import Facts
+    from bpfast.distributed._shards.facts import ShardFacts
     from bpfast.distributed._shards.task import Model
 
 
@@ -39,7 +39,7 @@ class Shards:
 
     def check(self, *, finite: bool) -> None:
         """Raise ValueError for numbers that cannot be used, by the number of their row."""
-        self.engine.run(Check(self.model, self.first, finite=finite))
+        self.engine.run(CheckShard(self.model, self.first, finite=finite))
 
 
 def checked(engine: Engine, model: Model, *, finite: bool) -> Shards:
@@ -90,7 +90,7 @@ def hold_out(
     return examples, examples.metrics_for(metrics)
 
 
-def _refuse_negative(facts: tuple[Facts, ...], first: list[int]) -> None:
+def _refuse_negative(facts: tuple[ShardFacts, ...], first: list[int]) -> None:
     """Raise ValueError if a weight of a validation is negative: its cost is a mean."""
     for number, fact in enumerate(facts):
         if fact.first_negative is not None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bpfast.distributed._shards.shard import Shard
 
 
-class Facts(NamedTuple):
+class ShardFacts(NamedTuple):
     """What the plan needs to know of some examples of a shard."""
 
     rows: int
@@ -47,7 +47,7 @@ class CountClasses(Task):
         return (count_classes(shard.y),) if len(shard) else None
 
 
-class Check(Task):
+class CheckShard(Task):
     """Raises an error for numbers that cannot be used.
 
     `first` has the global number of the first row of each shard as the user gave it.

@@ -15,7 +15,7 @@ from bpfast._validation.inputs import checked_x, converted, count, rows_of
 from bpfast._validation.iterables import x_y_weight
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.sparse import is_sparse
-from bpfast.distributed._shards.facts import Facts
+from bpfast.distributed._shards.facts import ShardFacts
 from bpfast.distributed._values import ordered_sum
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Shard:
         weight = with_classes(self.weight, class_weight, self.y, outputs)
         return Shard(self.x, self.y, weight, self.numbers, self._held_out)
 
-    def facts(self) -> Facts:
+    def facts(self) -> ShardFacts:
         """What the plan needs to know."""
         weight, first_negative = self.weight, None
         if weight is None:
@@ -111,7 +111,7 @@ class Shard:
                 row = int((weight < 0).argmax())
                 first_negative = self._number(row), float(weight[row])
         is_csr, shape = is_sparse(self.x), self.y.shape[1:]
-        return Facts(len(self), total, has_positive, first_negative, is_csr, shape)
+        return ShardFacts(len(self), total, has_positive, first_negative, is_csr, shape)
 
     def _number(self, row: int) -> int:
         """The number of a row in the shard that the user gave."""

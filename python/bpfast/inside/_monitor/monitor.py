@@ -75,9 +75,10 @@ class Monitor(Columns, StepMonitor):
     =================== ==============================================================
     epoch, step         the epoch, counted from 1, and the steps that the optimizer has done
     cost                the mean cost
-    saturation_l        sigmoid and tanh: the part of the gates σ' below a tenth of their maximum;
-                        relu, elu, gelu, silu and softplus: the part of neurons that are off for all
-                        examples; 0 for others, and for outputs whose σ' cancels
+    saturation_l        sigmoid, tanh and hard_sigmoid: the part of the gates σ' below a tenth of
+                        their maximum; relu, elu, selu, gelu, gelu_tanh, silu, mish, softplus and
+                        hard_swish: the part of neurons that are off for all examples, σ' being at
+                        most 0.01, for relu 0; 0 for others, and for outputs whose σ' cancels
     speed_l             the learning speed ‖δ^l‖: the root of the mean over the examples of Σ_j δ_j²
     gradient_norm       ‖∇C‖
     update_norm         ‖Δθ‖: of the step, or since the last record of an epoch
