@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::base::cancel::{CancelToken, ELEMENT_WORK};
+use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK};
 use crate::data::{LayerInput, Targets};
 use crate::engine::costs::{Outputs, rows_of};
 use crate::engine::dropout::apply_mask;
@@ -16,9 +16,6 @@ use crate::kernels::spmm;
 use crate::model::activation::Activation;
 use crate::model::cost::ExampleTarget;
 use crate::model::network::Network;
-
-/// The elements of several examples that BP1 computes between two polls of the cancellation token.
-const TOGETHER: usize = 1 << 12;
 
 /// BP1: writes δ^L = ∇_a C ⊙ σ'(z^L) of the examples `rows` of the batch to `delta`, (rows, n_L).
 pub fn bp1<T: Real>(
@@ -38,8 +35,8 @@ pub fn bp1<T: Real>(
     let together = targets.values_of(&rows);
     if let Some(y) = together.filter(|_| cost.is_elementwise(activation)) {
         assert_eq!(y.len(), a.len(), "a target for each output");
-        let y = y.chunks(TOGETHER).zip(a.chunks(TOGETHER));
-        for ((y, a), delta) in y.zip(delta.chunks_mut(TOGETHER)) {
+        let y = y.chunks(COMPUTED).zip(a.chunks(COMPUTED));
+        for ((y, a), delta) in y.zip(delta.chunks_mut(COMPUTED)) {
             cost.nabla(activation, &[], a, ExampleTarget::Values(y), delta);
             if cancel.poll_after(a.len()) {
                 return;
@@ -60,7 +57,7 @@ pub fn bp1<T: Real>(
     }
     // Applied after σ', which may be as small as the factor is large.
     if let Some(factor) = targets.common_factor() {
-        for delta in delta.chunks_mut(TOGETHER) {
+        for delta in delta.chunks_mut(COMPUTED) {
             for delta in delta.iter_mut() {
                 *delta *= factor;
             }

@@ -1,51 +1,154 @@
 //! The sum of gradients that are clipped example by example (Abadi et al., *Deep Learning with Differential
 //! Privacy*, 2016), without forming them: δ^l of an example is scaled by min(1, c / ‖∂C_x‖).
 
+use std::ops::Range;
+
+use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::Result;
+use crate::base::random::add_noise;
 use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
-use crate::engine::rows_out::RowsOut;
-use crate::engine::workspace::BufferConfig;
+use crate::engine::workspace::{BufferConfig, LayerBuffers};
 use crate::inside::derivatives::Derivatives;
-use crate::inside::per_example::{each_norms, joined_norm};
+use crate::inside::example_norms::{groups, norms};
+use crate::kernels::elementwise::scale_rows;
+use crate::kernels::elementwise::squares::MOST_ROWS;
+use crate::kernels::gemm::Order;
 use crate::kernels::real::Real;
+use crate::kernels::tuning::squares::SCALED_ROWS;
 
-/// Derivatives whose errors are clipped.
+/// What is computed of the clipped gradients.
+#[derive(Debug, Clone, Copy)]
+pub struct ClippedSum {
+    /// c.
+    pub max_norm: f64,
+    /// Whether the examples are only validated, and the sum is 0.
+    pub is_empty: bool,
+    /// The seed and the standard deviation of the noise that is added to the sum.
+    pub noise: Option<(u64, f64)>,
+    /// What the sum is divided by: the number of examples if None.
+    pub divisor: Option<f64>,
+}
+
+/// The divisors that the errors δ include: so far from the limits of float32 that no factor of them loses digits.
+const USUAL_DIVISORS: Range<f64> = 1e-6..1e12;
+
+impl<T: Real> Call<'_, T> {
+    /// Writes the sum of the clipped gradients, with noise and divided, to `gradient`.
+    ///
+    /// # Errors
+    /// Memory runs out, or the call is cancelled.
+    #[allow(clippy::cast_precision_loss)] // fewer than 2^53 examples
+    pub fn clipped(
+        &self,
+        derivatives: Derivatives<'_, T>,
+        sum: ClippedSum,
+        scratch: &mut Scratch<T>,
+        gradient: &mut [T],
+    ) -> Result<()> {
+        let divisor = sum.divisor.unwrap_or(self.inputs.len() as f64);
+        let is_usual = USUAL_DIVISORS.contains(&divisor);
+        let pass = Clipped {
+            derivatives,
+            max_norm: sum.max_norm,
+            unit: if is_usual { 1.0 / divisor } else { 1.0 },
+        };
+        self.gradient(&pass, scratch, gradient)?;
+        cancellable(self.should_cancel, |cancel| {
+            if sum.is_empty {
+                gradient.fill(T::ZERO);
+            }
+            if let Some((seed, deviation)) = sum.noise {
+                let deviation = deviation * pass.unit;
+                let add = |x: &mut T, noise: f64| *x = T::from_f64(x.to_f64() + noise);
+                add_noise(seed, deviation, gradient, add, cancel);
+            }
+            if !is_usual {
+                divide(gradient, divisor, cancel);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// In float64: the divisor may be 0 or infinite in float32.
+fn divide<T: Real>(numbers: &mut [T], divisor: f64, cancel: &CancelToken<'_>) {
+    for numbers in numbers.chunks_mut(COMPUTED) {
+        for x in &mut *numbers {
+            *x = T::from_f64(x.to_f64() / divisor);
+        }
+        if cancel.poll_after(numbers.len() * ELEMENT_WORK) {
+            return;
+        }
+    }
+}
+
+/// Derivatives whose errors are clipped and divided.
 struct Clipped<'a, T> {
     derivatives: Derivatives<'a, T>,
     /// c.
     max_norm: f64,
-    /// ‖∂C_x‖ before clipping, (n,).
-    norms: RowsOut<'a, f64>,
+    /// The reciprocal of the divisor.
+    unit: f64,
 }
 
-impl<T: Real> Call<'_, T> {
-    /// Writes the sum of the clipped gradients to `gradient`, and ‖∂C_x‖ before clipping to `norms`, (n,).
-    ///
-    /// # Errors
-    /// Memory runs out, or the call is cancelled.
-    pub fn clipped(
-        &self,
-        derivatives: Derivatives<'_, T>,
-        max_norm: f64,
-        scratch: &mut Scratch<T>,
-        gradient: &mut [T],
-        norms: &mut [f64],
-    ) -> Result<()> {
-        let pass = Clipped {
-            derivatives,
-            max_norm,
-            norms: RowsOut::new(norms, 1, self.plan.rows, &mut scratch.numbers_out)?,
+impl<T: Real> Clipped<'_, T> {
+    /// The factor of the errors of an example whose gradient has this norm. NaN if it is not finite: c / ∞ would
+    /// drop the example in silence.
+    fn factor(&self, norm: f64) -> f64 {
+        let clipped = if norm < f64::INFINITY {
+            self.max_norm / norm * self.unit
+        } else {
+            f64::NAN
         };
-        let outcome = self.gradient(&pass, scratch, gradient);
-        pass.norms.give_back(&mut scratch.numbers_out);
-        outcome
+        if norm <= self.max_norm {
+            self.unit
+        } else {
+            clipped
+        }
+    }
+
+    /// The factors of at most [`MOST_ROWS`] rows. Rows whose factor has lost digits are scaled, and keep 1.
+    fn factors(
+        &self,
+        call: &Call<'_, T>,
+        chunk: &mut Chunk<'_, '_, T>,
+        rows: &Range<usize>,
+        factors: &mut [T],
+    ) {
+        let (mut of_rows, mut exact) = ([0.0; MOST_ROWS], [0.0; MOST_ROWS]);
+        let (of_rows, exact) = (&mut of_rows[..rows.len()], &mut exact[..rows.len()]);
+        norms(call, chunk, rows, of_rows);
+        for (factor, &norm) in exact.iter_mut().zip(&*of_rows) {
+            *factor = self.factor(norm);
+        }
+        for (row, (factor, &exact)) in factors.iter_mut().zip(&*exact).enumerate() {
+            if exact >= T::MIN_POSITIVE.to_f64() || exact.is_nan() {
+                *factor = T::from_f64(exact);
+                continue;
+            }
+            for layer in chunk.layers.iter_mut() {
+                self.scale_row(layer, rows.start + row, of_rows[row]);
+            }
+        }
+    }
+
+    /// Scales the errors of one example. In float64, whose factor has all its digits.
+    fn scale_row(&self, layer: &mut LayerBuffers<&mut [T]>, row: usize, norm: f64) {
+        let (first, step) = match layer.order {
+            Order::RowMajor => (row * layer.width, 1),
+            Order::ColumnMajor => (row, layer.rows),
+        };
+        let errors = layer.delta[first..].iter_mut().step_by(step);
+        for error in errors.take(layer.width) {
+            *error = T::from_f64(error.to_f64() / norm * self.max_norm * self.unit);
+        }
     }
 }
 
 impl<T: Real> Pass<T> for Clipped<'_, T> {
     fn config(&self) -> BufferConfig {
-        BufferConfig::TRACE_ERRORS
+        self.derivatives.config()
     }
 
     fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
@@ -61,38 +164,19 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
     }
 
     fn finish(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>) {
-        let rows = chunk.rows.clone();
-        self.norms.write(&rows, |norms| {
-            norms.fill(0.0);
-            each_norms(call, chunk, |first, _, of_layer| {
-                for (norm, of_layer) in norms[first..].iter_mut().zip(of_layer) {
-                    *norm = joined_norm(*norm, *of_layer);
-                }
-            });
-            for (row, norm) in norms.iter().enumerate() {
-                if *norm <= self.max_norm {
-                    continue;
-                }
-                // A gradient that is not finite makes the sum NaN; max_norm / inf would drop it in silence.
-                let factor = if norm.is_finite() {
-                    self.max_norm / norm
-                } else {
-                    f64::NAN
-                };
-                let loses_digits = factor < T::MIN_POSITIVE.to_f64();
+        for rows in groups(0..chunk.rows.len(), SCALED_ROWS) {
+            let mut factors = [T::ONE; SCALED_ROWS];
+            let factors = &mut factors[..rows.len()];
+            let few = groups(rows.clone(), MOST_ROWS);
+            for (few, factors) in few.zip(factors.chunks_mut(MOST_ROWS)) {
+                self.factors(call, chunk, &few, factors);
+            }
+            if factors.iter().any(|&factor| factor != T::ONE) {
                 for layer in chunk.layers.iter_mut() {
-                    let numbers = row * layer.width..(row + 1) * layer.width;
-                    let errors = layer.delta[numbers].iter_mut();
-                    if loses_digits {
-                        errors.for_each(|error| {
-                            *error = T::from_f64(error.to_f64() / norm * self.max_norm);
-                        });
-                    } else {
-                        let factor = T::from_f64(factor);
-                        errors.for_each(|error| *error *= factor);
-                    }
+                    let shape = (layer.rows, layer.order);
+                    scale_rows(layer.delta, shape, rows.clone(), factors);
                 }
             }
-        });
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! root S of H = S Sᵀ, and squares element by element.
 
 use crate::base::alloc::grow_workspace;
-use crate::base::cancel::{CancelToken, ELEMENT_WORK, cancellable};
+use crate::base::cancel::{COPIED, CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::Result;
 use crate::data::Targets;
 use crate::engine::backward::hidden_error;
@@ -61,11 +61,11 @@ impl<T: Real> Call<'_, T> {
 
 /// total ← total + values.
 fn add(total: &mut [f64], values: &[f64], cancel: &CancelToken<'_>) {
-    for (total, values) in total.chunks_mut(1 << 12).zip(values.chunks(1 << 12)) {
+    for (total, values) in total.chunks_mut(COPIED).zip(values.chunks(COPIED)) {
         for (total, value) in total.iter_mut().zip(values) {
             *total += value;
         }
-        if cancel.poll_after(total.len() * ELEMENT_WORK) {
+        if cancel.poll_after(total.len() * ELEMENT_WORK / 4) {
             return;
         }
     }

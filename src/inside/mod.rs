@@ -4,6 +4,7 @@
 
 pub mod clip;
 pub mod derivatives;
+mod example_norms;
 pub mod gauss_newton;
 mod gauss_newton_diagonal;
 pub mod hessian;

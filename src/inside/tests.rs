@@ -2,6 +2,7 @@
 
 use crate::data::{Inputs, Reduction, Targets};
 use crate::engine::batch::{Call, Scratch};
+use crate::inside::clip::ClippedSum;
 use crate::inside::derivatives::{Derivatives, Seed};
 use crate::inside::gauss_newton::{CurvatureMatrix, CurvatureProduct};
 use crate::inside::hessian::HessianProduct;
@@ -228,9 +229,17 @@ fn clipped(max_norm: f64) -> ([f64; 2], [f64; 2]) {
             seed: Seed::Cost(targets),
             stored: None,
         };
+        let sum = ClippedSum {
+            max_norm,
+            is_empty: false,
+            noise: None,
+            divisor: Some(1.0),
+        };
         let (mut out, mut norms) = ([f64::NAN; 2], [f64::NAN; 2]);
         let mut scratch = Scratch::default();
-        let outcome = call.clipped(derivatives, max_norm, &mut scratch, &mut out, &mut norms);
+        let outcome = call.clipped(derivatives, sum, &mut scratch, &mut out);
+        outcome.expect("memory");
+        let outcome = call.per_example_norms(&derivatives, &mut scratch, &mut norms);
         outcome.expect("memory");
         (out, norms)
     })

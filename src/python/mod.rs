@@ -40,9 +40,11 @@ mod _core {
         assign_params, check_targets, copy_params, has_params, set_training,
     };
     #[pymodule_export]
+    use super::api::norms::{apply_max_norm, norm};
+    #[pymodule_export]
     use super::api::optimizers::step_arrays;
     #[pymodule_export]
-    use super::api::random::{add_noise_to_gradient, poisson_sample};
+    use super::api::random::poisson_sample;
     #[pymodule_export]
     use super::api::tensors::{read_tensors, write_tensors};
     #[pymodule_export]

@@ -11,7 +11,7 @@
 mod gather;
 pub mod lockstep;
 pub mod monitor;
-mod norms;
+pub mod norms;
 mod padded;
 mod rollback;
 mod step;

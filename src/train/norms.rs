@@ -4,47 +4,10 @@ use crate::base::alloc::try_reserve;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
-use crate::base::sum::sum;
+use crate::kernels::elementwise::squares::norm;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::norms::{ROWS, SEGMENT};
+use crate::kernels::tuning::max_norm::ROWS;
 use crate::model::architecture::Architecture;
-
-/// √Σ x², summed in float64 in a fixed order; scaled by the largest |x| if squares overflow.
-pub fn norm<T: Real>(numbers: &[T]) -> f64 {
-    let norm = scaled_norm(numbers, 1.0);
-    if norm.is_finite() {
-        return norm;
-    }
-    let sizes = numbers.iter().map(|x| x.to_f64().abs());
-    let largest = sizes.fold(
-        0.0,
-        |largest: f64, size| if size <= largest { largest } else { size },
-    );
-    if largest.is_finite() {
-        largest * scaled_norm(numbers, largest)
-    } else {
-        largest
-    }
-}
-
-/// ‖x / unit‖.
-fn scaled_norm<T: Real>(numbers: &[T], unit: f64) -> f64 {
-    let add = |sums: &mut [f64; 8], numbers: &[T]| {
-        for (sum, &x) in sums.iter_mut().zip(numbers) {
-            let x = x.to_f64() / unit;
-            *sum += x * x;
-        }
-    };
-    let partial = |numbers: &[T]| {
-        let mut sums = [0.0; 8];
-        let eights = numbers.chunks_exact(8);
-        let rest = eights.remainder();
-        eights.for_each(|eight| add(&mut sums, eight));
-        add(&mut sums, rest);
-        sums.iter().sum::<f64>()
-    };
-    sum(numbers.chunks(SEGMENT).map(partial)).sqrt()
-}
 
 /// The factor that scales a vector of norm `norm` to at most `longest`.
 pub fn clip_factor(norm: f64, longest: f64) -> f64 {
@@ -138,32 +101,13 @@ mod tests {
     use crate::model::cost::Cost;
 
     #[test]
-    fn a_norm_includes_all_numbers() {
-        let numbers: Vec<f32> = (0..10_000_u16).map(f32::from).collect();
-        let exact = 333_283_335_000.0_f64; // Σ k² = (n − 1) n (2n − 1) / 6
-        assert!((norm(&numbers) / exact.sqrt() - 1.0).abs() < 1e-14);
-    }
-
-    #[test]
-    fn a_norm_is_finite_where_squares_overflow() {
-        assert!((norm(&[3e200, -4e200]) / 5e200 - 1.0).abs() < 1e-15);
-        assert!(norm(&[1.0, f64::INFINITY]).is_infinite());
-        assert!(norm(&[f64::NAN, 1.0]).is_nan());
-    }
-
-    #[test]
     fn the_error_of_a_norm_does_not_grow_with_the_number_of_weights() {
         // All additions round in the same direction.
         let n = 1 << 21;
-        let numbers = vec![0.1; 1 << 21];
-        let of_segment = norm(&numbers[..SEGMENT]);
-        let segments = f64::from(n).sqrt() / 64.0; // SEGMENT = 64²
-        assert!((norm(&numbers) / (of_segment * segments) - 1.0).abs() < 4.0 * f64::EPSILON);
         let architecture =
             Architecture::new(&[1 << 21, 1], &[], Activation::Identity, Cost::Quadratic);
         let architecture = architecture.expect("a good network");
-        let mut params = numbers;
-        params.push(0.0);
+        let mut params = vec![0.1; (1 << 21) + 1];
         apply_max_norm(
             &architecture,
             &mut params,

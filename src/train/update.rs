@@ -3,10 +3,11 @@
 use crate::engine::batch::Scratch;
 use crate::engine::batch::fused_step::FusedStep;
 use crate::engine::optimizer::{ParamsAndState, Update};
+use crate::kernels::elementwise::squares::norm;
 use crate::kernels::real::Real;
 use crate::train::StepSeries;
 use crate::train::monitor::{MeasuredStep, Monitors};
-use crate::train::norms::{clip_factor, norm};
+use crate::train::norms::clip_factor;
 
 /// What an update changes and measures.
 pub(super) struct StepUpdate<'a, T: 'static> {

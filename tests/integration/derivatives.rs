@@ -2,6 +2,7 @@
 
 use bpfast::data::{Inputs, Targets};
 use bpfast::engine::batch::{Call, Scratch};
+use bpfast::inside::clip::ClippedSum;
 use bpfast::inside::derivatives::{Derivatives, Seed};
 use bpfast::inside::gauss_newton::{CurvatureMatrix, CurvatureProduct};
 use bpfast::inside::hessian::HessianProduct;
@@ -40,13 +41,13 @@ const CASES: [Case; 6] = [
         [
             [
                 0xf4a8_3631_7c86_1afb,
-                0xc34d_2956_987f_0dc2,
-                0xfdad_b025_a4ac_5e3e,
+                0x23eb_17a6_117c_eb62,
+                0x9853_c8ef_87ef_2576,
             ],
             [
                 0xd04b_7aa6_9a21_131f,
-                0xf909_a022_5a04_0427,
-                0x3029_ec93_3d05_08b2,
+                0xf45b_23c5_4404_e23d,
+                0x603c_35ca_3ea4_9e6e,
             ],
         ],
     ),
@@ -59,13 +60,13 @@ const CASES: [Case; 6] = [
         [
             [
                 0x130b_d595_99d8_3e70,
-                0xe1e7_2109_aca0_d12e,
-                0x6df6_4d6a_50af_a24b,
+                0x2f1b_7ab0_5d9c_0283,
+                0x69b6_adb4_3e72_bd4b,
             ],
             [
                 0xa2e5_47c9_bf86_343d,
-                0x5559_7b0f_4ab2_cbcd,
-                0xe2c1_6e11_3fa1_66bc,
+                0x4a9e_1c66_ed90_b96c,
+                0x294d_1f61_47c2_9651,
             ],
         ],
     ),
@@ -78,13 +79,13 @@ const CASES: [Case; 6] = [
         [
             [
                 0x8a8e_9c4b_df4e_a27b,
-                0x3725_0779_7747_7121,
-                0x73cb_9247_445b_0117,
+                0xe4ff_0b58_f66d_3e60,
+                0x9f3f_227a_32e2_2244,
             ],
             [
                 0x94a8_46a4_a130_1231,
-                0x5ac1_687d_b372_d92c,
-                0xa495_d993_58ea_9717,
+                0x0f9a_579d_d92b_0275,
+                0x27a6_22a4_2be8_b448,
             ],
         ],
     ),
@@ -97,13 +98,13 @@ const CASES: [Case; 6] = [
         [
             [
                 0x843e_db3e_c629_9da6,
-                0x4f3c_a778_6243_f7d0,
-                0x2c83_8901_b6cc_1c5c,
+                0x755e_34d3_40ff_18b5,
+                0x6651_8f89_e07b_bfb4,
             ],
             [
                 0xf44c_ce1d_6b4b_13bf,
-                0x440b_d246_da9d_c13c,
-                0xa227_2c00_ae3b_2407,
+                0xebcc_63ab_25be_b7c4,
+                0x5247_85b0_e148_65a8,
             ],
         ],
     ),
@@ -116,13 +117,13 @@ const CASES: [Case; 6] = [
         [
             [
                 0x7a6e_25f1_a823_24ef,
-                0x0f77_aec9_7b84_a606,
-                0xa6a3_2372_68e2_e820,
+                0x360c_f821_984b_96b4,
+                0xa7aa_dfd6_388f_2a14,
             ],
             [
                 0xbf23_7468_3b0e_f9dd,
-                0x138e_5615_c5a8_3eba,
-                0x51fe_f5c5_b10d_2244,
+                0xdd2c_2500_13e6_71f0,
+                0x2ace_beb4_a55a_f089,
             ],
         ],
     ),
@@ -135,13 +136,13 @@ const CASES: [Case; 6] = [
         [
             [
                 0x64b4_43e4_4039_4ab9,
-                0x1958_4ad1_609b_7d94,
-                0x2ec5_7d21_b337_e960,
+                0x954e_eb4f_09c0_3278,
+                0xf32f_d29c_fd00_3e1a,
             ],
             [
                 0x5236_a5d8_3940_a3c1,
-                0xf2b7_1f1b_e2a4_2d8e,
-                0x4120_717d_158c_1566,
+                0x7969_c0ac_5de0_9d32,
+                0x3ad8_b224_0c1a_e16f,
             ],
         ],
     ),
@@ -165,7 +166,7 @@ impl<T: Real> Buffers<T> {
             a: vec![T::ZERO; n * architecture.n_outputs()],
             tangent_a: vec![T::ZERO; n * architecture.n_outputs()],
             dx: vec![T::ZERO; n * architecture.n_inputs()],
-            norms: vec![0.0; n * architecture.layers().len()],
+            norms: vec![0.0; n * (1 + architecture.layers().len())],
         }
     }
 }
@@ -213,10 +214,19 @@ pub fn run<T: Real>(
             call.jvp(direction, None, scratch, a, tangent_a)
         }
         "squares" => call.squared_gradients(derivatives, scratch, gradient),
-        "norms" => call.per_example_norms(&derivatives, scratch, norms),
+        "norms" => {
+            call.per_example_norms(&derivatives, scratch, &mut norms[..inputs.len()])?;
+            let of_layers = &mut norms[inputs.len()..];
+            call.per_example_layer_norms(&derivatives, scratch, of_layers)
+        }
         "clipped" => {
-            let norms = &mut norms[..inputs.len()];
-            call.clipped(derivatives, 0.05, scratch, gradient, norms)
+            let sum = ClippedSum {
+                max_norm: 0.05,
+                is_empty: false,
+                noise: Some((7, 1e-3)),
+                divisor: None,
+            };
+            call.clipped(derivatives, sum, scratch, gradient)
         }
         "hvp" => {
             let product = HessianProduct {

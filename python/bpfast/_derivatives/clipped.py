@@ -124,18 +124,8 @@ def clipped_backprop(
         x, y, n, is_empty = _sample(self, x, y, rate, _seed64(draw))
         divisor = divisor or rate * n
     x, y, _ = with_custom_cost(self, x, y, None)
-    gradient, norms = self._clipped(x, y, c, out)
-    if is_empty:
-        gradient.flat[:] = 0
-    divisor = divisor or len(norms)
-    if draw and sigma:
-        _core.add_noise(gradient, _seed64(draw), sigma * c)
-    if is_mean:
-        # In float64: a small divisor is 0 in float32.
-        flat = gradient.flat
-        with np.errstate(all="ignore"):
-            np.divide(flat, divisor, out=flat, dtype=np.float64, casting="same_kind")
-    return gradient
+    noise = (_seed64(draw), sigma * c) if draw and sigma else None
+    return self._clipped(x, y, (c, is_empty, noise, divisor if is_mean else 1.0), out)
 
 
 def _sample(

@@ -219,28 +219,4 @@ def per_example_norms(
     """
     per_layer = flag("per_layer", per_layer)
     x, y, sample_weight = with_custom_cost(self, x, y, sample_weight)
-    norms: NDArray[np.float64] = self._per_example_norms(x, y, sample_weight)
-    if per_layer:
-        return norms
-    total = norms[:, 0].copy()
-    for of_layer in norms.T[1:]:
-        total = _joined_norms(total, of_layer)
-    return total
-
-
-def _joined_norms(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """√(a² + b²), scaled where squares overflow or underflow.
-
-    `numpy.hypot` has other bits on other systems.
-    """
-    with np.errstate(all="ignore"):
-        squares = a * a + b * b
-        norms: NDArray[np.float64] = np.sqrt(squares)
-        extreme = ~((squares >= 1e-280) & (squares < 1e280))
-        if extreme.any():
-            a, b = a[extreme], b[extreme]
-            largest = np.maximum(a, b)
-            scaled = largest * np.sqrt((a / largest) ** 2 + (b / largest) ** 2)
-            is_usual = (largest > 0) & (largest < np.inf)
-            norms[extreme] = np.where(is_usual, scaled, a + b)
-    return norms
+    return self._per_example_norms(x, y, sample_weight, bool(per_layer))

@@ -14,6 +14,8 @@ from bpfast._validation.arrays import is_masked
 
 def is_number(value: Any) -> bool:
     """Whether `value` is a real number: of Python, NumPy, or an array without axes; no bool."""
+    if type(value) is float:
+        return True  # the usual case: the check for Real takes long
     if isinstance(value, np.ndarray):
         return value.ndim == 0 and value.dtype.kind in "iuf" and not is_masked(value)
     return isinstance(value, Real) and not isinstance(value, bool)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpfast import _core
 from bpfast._layer import weights_of
-from bpfast.distributed._values import ordered_sum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +33,7 @@ class Update:
         """The gradient of C and of `scale` times the penalties, in float64."""
         settings, gradient = self._settings, total.vector / divisor
         if settings.clip_norm is not None:
-            length = norm(gradient)
+            length = _core.norm(gradient)
             if length > settings.clip_norm:
                 gradient *= settings.clip_norm / length
         if self._weights is not None:
@@ -52,27 +51,10 @@ class Update:
         params = net.params
         before, state = params.copy(), optimizer.state
         optimizer.step(params, gradient)
-        self._scale()
+        if self._settings.max_norm is not None:
+            _core.apply_max_norm(net, self._settings.max_norm)
         if must_be_finite and not np.isfinite(params).all():
             _core.assign_params(net, before)
             optimizer.state = state
             return False
         return True
-
-    def _scale(self) -> None:
-        """Scale the weights into each neuron down to `max_norm`."""
-        longest = self._settings.max_norm
-        if longest is None:
-            return
-        for weights in self._net.weights:
-            lengths = norm(weights.astype(np.float64).T)
-            factor = np.minimum(1.0, longest / np.maximum(lengths, np.finfo(np.float64).tiny))
-            if (factor < 1).any():
-                weights *= factor[:, np.newaxis].astype(weights.dtype)  # noqa: PLW2901 - a view
-
-
-def norm(values: NDArray[np.float64]) -> Any:
-    """The Euclidean norm over the first axis, in the same order on every machine."""
-    largest = np.abs(values).max(axis=0, initial=0.0)
-    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-    return scale * np.sqrt(ordered_sum(np.square(values / scale)))

@@ -31,17 +31,6 @@ CANCELLING = {
 EIGENVALUE_TOLERANCE, ITERATIONS = 0.002, (8, 30)
 
 
-def norm(values: Floats) -> float:
-    """‖x‖ of float64, also where squares would underflow or overflow."""
-    size = float(np.sqrt(np.dot(values, values)))
-    if 1e-140 < size < 1e140:
-        return size
-    largest = float(np.abs(values).max(initial=0.0))
-    if largest == 0 or not np.isfinite(largest):
-        return largest
-    return largest * float(np.linalg.norm(values / largest))
-
-
 def biases_of(net: Network) -> list[Floats]:
     """b^l of the layers 2, …, L as copies, with zeros for a layer without biases."""
     found: list[Any] = list(net.biases)

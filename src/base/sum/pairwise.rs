@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use crate::base::alloc::{grow_workspace, try_reserve};
-use crate::base::cancel::{CancelToken, ELEMENT_WORK};
+use crate::base::cancel::{COPIED, CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 
 /// Allocates `count` buffers of `length` elements.
@@ -75,10 +75,8 @@ fn join<T: Copy + AddAssign>(
 
 /// sum ← sum + term.
 pub fn add<T: Copy + AddAssign>(sum: &mut [T], term: &[T], cancel: &CancelToken<'_>) {
-    /// Takes less than a millisecond.
-    const BLOCK: usize = 1 << 16;
-    for (sum, term) in sum.chunks_mut(BLOCK).zip(term.chunks(BLOCK)) {
-        if cancel.poll_after(BLOCK * ELEMENT_WORK / 4) {
+    for (sum, term) in sum.chunks_mut(COPIED).zip(term.chunks(COPIED)) {
+        if cancel.poll_after(COPIED * ELEMENT_WORK / 4) {
             return;
         }
         for (sum, &term) in sum.iter_mut().zip(term) {

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::base::alloc::grow_workspace;
-use crate::base::cancel::{CancelToken, cancellable};
+use crate::base::cancel::{COPIED, CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
 use crate::engine::batch::pass::{Chunk, Pass};
@@ -251,7 +251,7 @@ fn add_slice<T: Real>(
     let context = &mut Context::new(pack_buffer, cancel);
     if first {
         block.sum(slice, Accumulate::Overwrite, sum, context);
-        for compensation in compensation.chunks_mut(1 << 16) {
+        for compensation in compensation.chunks_mut(COPIED) {
             compensation.fill(T::ZERO);
             cancel.poll_after(compensation.len());
         }

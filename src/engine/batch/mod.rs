@@ -6,6 +6,7 @@
 
 mod blocks;
 mod chunk;
+pub(crate) mod example_squares;
 pub(crate) mod fused_step;
 mod groups;
 pub(crate) mod measured_step;
@@ -46,9 +47,8 @@ pub struct Scratch<T: 'static> {
     compensation: Vec<T>,
     /// z^l of a small batch, task by task.
     z_by_task: Vec<T>,
-    /// The list of the rows that chunks write, of T and of float64; empty between calls.
+    /// The list of the rows that chunks write; empty between calls.
     pub(crate) rows_out: RowsOutList<T>,
-    pub(crate) numbers_out: RowsOutList<f64>,
     /// The moments of the gradients of examples.
     moments: MomentBuffers,
     /// How the batch is divided whose forward pass `block` holds, if it is kept for the backward pass.

@@ -6,10 +6,8 @@ use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::engine::workspace::LayerBuffers;
 use crate::kernels::elementwise::taylor;
 use crate::kernels::real::Real;
+use crate::kernels::tuning::taylor::BLOCK;
 use crate::model::activation::Activation;
-
-/// The elements whose σ', σ'' and σ''' are computed at a time: they stay in the L1 cache.
-const BLOCK: usize = 256;
 
 /// A layer of a chunk, with its directional derivatives.
 pub(super) struct TaylorLayer<'a, 'b, T> {

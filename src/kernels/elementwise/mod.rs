@@ -7,9 +7,9 @@ pub mod derivatives;
 pub mod gelu_tanh;
 pub(super) mod map;
 pub mod mish;
-mod norms;
 pub(crate) mod optimizer_rules;
 pub mod saturation;
+mod scale_rows;
 pub mod second_derivatives;
 mod softmax;
 pub mod squares;
@@ -20,5 +20,5 @@ pub mod third_derivatives;
 mod zip;
 
 pub use map::{UnaryFunction, map, scale};
-pub use norms::{row_norms, sparse_norm};
+pub use scale_rows::scale_rows;
 pub use softmax::softmax;

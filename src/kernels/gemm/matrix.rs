@@ -155,13 +155,15 @@ impl<'a, T> Matrix<'a, T> {
         })
     }
 
-    /// The elements of a row of a matrix that is not gathered.
+    /// The elements of a row, unless columns are gathered.
     pub(crate) fn row(self, row: usize) -> impl Iterator<Item = &'a T> + Clone {
-        let first = self
-            .numbers
-            .get(row * self.row_stride..)
-            .unwrap_or_default();
-        first.iter().step_by(self.column_stride).take(self.columns)
+        let place = match self.gather {
+            Gather::Rows(places) => places[row] as usize,
+            _ => row,
+        };
+        let first = self.numbers.get(place * self.row_stride..);
+        let first = first.unwrap_or_default().iter();
+        first.step_by(self.column_stride).take(self.columns)
     }
 
     /// A column of a column-major matrix.

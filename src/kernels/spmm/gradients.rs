@@ -1,6 +1,6 @@
 //! The gradient of the weights that multiply a CSR x.
 
-use crate::base::cancel::CancelToken;
+use crate::base::cancel::{COPIED, CancelToken};
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
@@ -34,8 +34,6 @@ pub fn gradients<T: Registers>(
     add: bool,
     cancel: &CancelToken<'_>,
 ) {
-    /// The elements zeroed between two polls of the cancellation token.
-    const PIECE: usize = 1 << 16;
     let GradientRows {
         numbers: out,
         first,
@@ -47,7 +45,7 @@ pub fn gradients<T: Registers>(
     let inputs = out.len() / row;
     assert_eq!(out.len(), inputs * row, "the length of a product");
     if !add {
-        for out in out.chunks_mut(PIECE) {
+        for out in out.chunks_mut(COPIED) {
             out.fill(T::default());
             if cancel.poll_after(out.len()) {
                 return;

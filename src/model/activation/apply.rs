@@ -1,6 +1,6 @@
 //! a = σ(z) and δ ← (∂a/∂z)ᵀ δ, for the neurons of a layer.
 
-use crate::base::cancel::{CancelToken, ELEMENT_WORK};
+use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK};
 use crate::kernels::elementwise::gelu_tanh::{GeluTanh, GeluTanhDerivative};
 use crate::kernels::elementwise::mish::{Mish, MishDerivative};
 use crate::kernels::elementwise::{activations as kernel, derivatives, map, scale, softmax};
@@ -11,9 +11,6 @@ use crate::model::activation::formulas::{
     mish, mish_derivatives, sigmoid, silu, silu_derivative, softplus,
 };
 use crate::model::activation::softmax::{scalar_softmax, softmax_vjp};
-
-/// The neurons processed between two polls of the cancellation token.
-const BLOCK: usize = 1 << 13;
 
 impl Activation {
     /// a = σ(z), in place, for rows of `width` neurons.
@@ -29,8 +26,8 @@ impl Activation {
     /// The neurons processed between two polls of the cancellation token: whole rows for softmax.
     fn block(self, width: usize) -> usize {
         match self {
-            Self::Softmax => width * (BLOCK / width).max(1),
-            _ => BLOCK,
+            Self::Softmax => width * (COMPUTED / width).max(1),
+            _ => COMPUTED,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Where σ'' vanishes with σ', the ratio of the two is computed: then δ^l times the ratio is the error before
 //! σ' times σ'', and that error need not be stored.
 
-use crate::base::cancel::{CancelToken, ELEMENT_WORK};
+use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK};
 use crate::kernels::elementwise::gelu_tanh::GeluTanhSecondDerivative;
 use crate::kernels::elementwise::mish::MishSecondDerivative;
 use crate::kernels::elementwise::{scale, second_derivatives as kernel};
@@ -13,9 +13,6 @@ use crate::model::activation::formulas::{
     SELU, gelu_derivative, gelu_tanh_derivatives, hard_swish_derivative, mish_derivatives, sigmoid,
     silu_derivative,
 };
-
-/// The neurons processed between two polls of the cancellation token.
-const BLOCK: usize = 1 << 13;
 
 impl Activation {
     /// Whether σ'' is 0, except at kinks.
@@ -34,8 +31,8 @@ impl Activation {
         z: &[T],
         cancel: &CancelToken<'_>,
     ) {
-        let z_blocks = || (0..).map(|k| z.get(k * BLOCK..).unwrap_or_default());
-        let blocks = tangent_z.chunks_mut(BLOCK).zip(a.chunks(BLOCK));
+        let z_blocks = || (0..).map(|k| z.get(k * COMPUTED..).unwrap_or_default());
+        let blocks = tangent_z.chunks_mut(COMPUTED).zip(a.chunks(COMPUTED));
         for ((values, a), z) in blocks.zip(z_blocks()) {
             match self {
                 Self::Identity

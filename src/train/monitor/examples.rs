@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::base::alloc::try_reserve;
 use crate::base::error::Result;
-use crate::data::LayerInput;
 use crate::engine::batch::Call;
+use crate::engine::batch::example_squares::LayerSquares;
 use crate::engine::batch::pass::{Chunk, Observer};
 use crate::engine::plan::Plan;
 use crate::engine::workspace::LayerBuffers;
 use crate::kernels::elementwise::saturation::{closed_sigmoids, closed_tanhs, columns_above};
-use crate::kernels::elementwise::squares::{MOST_ROWS, joined_norm, row_squares, sparse_squares};
+use crate::kernels::elementwise::squares::{MOST_ROWS, joined_norm};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::model::activation::{Activation, SELU};
@@ -214,42 +214,17 @@ fn grow<N: Default>(numbers: &mut Vec<N>, length: usize) -> Result<()> {
 impl<T: Real> Observer<T> for ExampleMeasures {
     fn observe(&self, call: &Call<'_, T>, chunk: &Chunk<'_, '_, T>) {
         let architecture = call.network.architecture;
-        let x = call.inputs.row_range(&chunk.rows);
         let count = chunk.rows.len();
         for first in (0..count).step_by(self.group) {
             let rows = first..count.min(first + self.group);
-            let (mut of_inputs, mut of_errors) = ([0.0; MOST_ROWS], [0.0; MOST_ROWS]);
-            let of_inputs = &mut of_inputs[..rows.len()];
-            match x.row_range(&rows).x {
-                LayerInput::Dense(x) => row_squares(x, of_inputs),
-                LayerInput::Sparse(x) => {
-                    for (row, square) in of_inputs.iter_mut().enumerate() {
-                        let (columns, values) = x.row(row);
-                        *square = sparse_squares(columns, values);
-                    }
-                }
-            }
             let group = (chunk.rows.start + first) / self.group;
-            for (index, layer) in chunk.layers.iter().enumerate() {
-                let errors = layer.errors().row_range(&rows);
-                let of_errors = &mut of_errors[..rows.len()];
-                row_squares(errors, of_errors);
-                let has_biases = architecture.layers()[index].has_biases();
-                let [speed, gradients] = norms_of_group(of_errors, of_inputs, errors, has_biases);
-                let norm = self.norm(group, index);
+            call.each_layer_squares(chunk, &rows, |squares| {
+                let errors = chunk.layers[squares.index].errors().row_range(&rows);
+                let [speed, gradients] = norms_of_group(&squares, errors);
+                let norm = self.norm(group, squares.index);
                 norm[0].store(speed.to_bits(), RELAXED);
                 norm[1].store(gradients.to_bits(), RELAXED);
-                if index + 1 < chunk.layers.len() {
-                    row_squares(layer.activations().row_range(&rows), of_inputs);
-                }
-                if chunk
-                    .context
-                    .cancel
-                    .poll_after(2 * rows.len() * layer.width)
-                {
-                    return;
-                }
-            }
+            });
         }
         for (index, layer) in chunk.layers.iter().enumerate() {
             self.observe_saturation(architecture, index, layer);
@@ -258,21 +233,16 @@ impl<T: Real> Observer<T> for ExampleMeasures {
 }
 
 /// √Σ ‖δ_x‖² and √Σ ‖δ_x‖² (‖a_x‖² + 1), from the squares of the rows; 1 stands for the biases.
-fn norms_of_group<T: Real>(
-    of_errors: &[f64],
-    of_inputs: &[f64],
-    errors: Matrix<'_, T>,
-    has_biases: bool,
-) -> [f64; 2] {
-    let of_biases = if has_biases { 1.0 } else { 0.0 };
-    let squares = sums(of_errors, of_inputs, of_biases);
+fn norms_of_group<T: Real>(squares: &LayerSquares<'_>, errors: Matrix<'_, T>) -> [f64; 2] {
+    let (of_inputs, of_biases) = (squares.of_inputs, squares.of_biases);
+    let squares = sums(squares.of_errors, of_inputs, of_biases);
     let usual = 1e-280..1e280;
     if size_of::<T>() < size_of::<f64>() || squares.iter().all(|sum| usual.contains(sum)) {
         return squares.map(f64::sqrt);
     }
     // In units of the largest error, as squares may have left the range of float64.
     let mut norms = [0.0; MOST_ROWS];
-    let norms = &mut norms[..of_errors.len()];
+    let norms = &mut norms[..of_inputs.len()];
     for (row, norm) in norms.iter_mut().enumerate() {
         *norm = joined_norm(errors.row(row).map(|x| x.to_f64()));
     }

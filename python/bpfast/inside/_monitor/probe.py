@@ -7,6 +7,7 @@ from weakref import ref
 
 import numpy as np
 
+from bpfast import _core
 from bpfast._activations import ONE_SIDED, activation_names, base_name
 from bpfast._core import Gradient
 from bpfast.inside import _quantities as quantities
@@ -80,7 +81,7 @@ class Probe:
         net.backprop(known, self._y, out=found, **self._options)
         # In float64, where the squares of float32 do not underflow.
         gradient, params = found.flat.astype(np.float64), np.array(net.params, dtype=np.float64)
-        norm = quantities.norm(gradient)
+        norm = _core.norm(gradient)
         row = {"cost": found.cost}
         for k, name in enumerate(self._names):
             row[f"saturation_{k + 2}"] = self._saturation(name, z[k], a[k + 1], k)
@@ -93,7 +94,7 @@ class Probe:
         row["gradient_norm"] = norm
         row["update_norm"], row["cosine"] = np.nan, np.nan
         if self._last_params is not None:
-            row["update_norm"] = quantities.norm(params - self._last_params)
+            row["update_norm"] = _core.norm(params - self._last_params)
             both = norm * self._last_norm
             row["cosine"] = float(np.dot(gradient, last.flat)) / both if both else np.nan
         noise = float(np.sqrt(max(each - norm**2, 0.0))) if len(self._x) > 1 else 0.0

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::cancel::CancelToken;
+use crate::base::cancel::{COPIED, CancelToken};
 use crate::data::{Inputs, LayerInput};
 use crate::engine::batch::moments::FactorBuffers;
 use crate::engine::batch::slices::GradientSlice;
@@ -35,7 +35,7 @@ pub(super) struct MomentSlice<'a> {
 impl MomentSlice<'_> {
     fn clear(&mut self, cancel: &CancelToken<'_>) {
         for numbers in [&mut *self.mean, self.squares, self.added] {
-            for numbers in numbers.chunks_mut(1 << 16) {
+            for numbers in numbers.chunks_mut(COPIED) {
                 numbers.fill(0.0);
                 cancel.poll_after(numbers.len());
             }

@@ -1,4 +1,4 @@
-//! Sums of squares and products, for norms of gradients, updates, errors and activations.
+//! Euclidean norms, sums of squares and products: of vectors, and of the rows of a matrix.
 //!
 //! Element k of a vector or row belongs to accumulator k mod a fixed number of them. Products are rounded
 //! before they are added, so that every level gives the same bits, also the one without fused multiply-add.
@@ -8,12 +8,13 @@ mod rows;
 mod tests;
 mod vectors;
 
-pub use rows::{MOST_ROWS, row_squares, sparse_squares};
+pub use rows::{row_squares, sparse_squares};
 pub use vectors::{add_with_norm, distance, dot, norm};
 
 use crate::base::sum::sum;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
+pub use crate::kernels::tuning::squares::MOST_ROWS;
 
 /// √Σ x² of some numbers, which may be the norms of the parts of a vector.
 pub fn joined_norm(values: impl Iterator<Item = f64> + Clone) -> f64 {
@@ -24,12 +25,10 @@ pub fn joined_norm(values: impl Iterator<Item = f64> + Clone) -> f64 {
 /// √`squares`, the sum of the squares of `values` of type `T`; scaled by the largest of them if squares have
 /// left the range of float64, which those of float32 never do.
 fn root<T: Real, I: Iterator<Item = f64>>(squares: f64, values: impl Fn() -> I) -> f64 {
-    if is_single::<T>() || (1e-280..1e280).contains(&squares) {
+    if is_single::<T>() || (1e-280..1e280).contains(&squares) || squares.is_nan() {
         return squares.sqrt();
     }
-    // NaN stays.
-    let larger = |most: f64, x: f64| if x.abs() <= most { most } else { x.abs() };
-    let largest = values().fold(0.0, larger);
+    let largest = values().fold(0.0, |most: f64, x| most.max(x.abs()));
     if largest == 0.0 || !largest.is_finite() {
         return largest;
     }
@@ -54,14 +53,14 @@ fn total_of<T: Real, const N: usize>(lanes: &[T; N]) -> f64 {
     let quarter = N / 4;
     let mut sums = [0.0; N];
     for (k, sum) in sums[..quarter].iter_mut().enumerate() {
-        let lane = |part: usize| lanes[k + part * quarter];
-        *sum = ((lane(0) + lane(1)) + (lane(2) + lane(3))).to_f64();
+        let low = lanes[k] + lanes[k + quarter];
+        let high = lanes[k + 2 * quarter] + lanes[k + 3 * quarter];
+        *sum = (low + high).to_f64();
     }
     let mut half = quarter / 2;
     while half > 0 {
-        let (low, high) = sums.split_at_mut(half);
-        for (low, high) in low.iter_mut().zip(&high[..half]) {
-            *low += *high;
+        for k in 0..half {
+            sums[k] += sums[k + half];
         }
         half /= 2;
     }

@@ -102,3 +102,33 @@ fn squares_may_leave_the_range_of_their_type() {
     assert!(norm::<f64>(&[]).abs() < f64::MIN_POSITIVE && norm(&[f64::NAN, 1.0]).is_nan());
     assert!(norm(&[f64::INFINITY, 1.0]).is_infinite() && norm(&[f32::NAN, 1.0]).is_nan());
 }
+
+#[test]
+fn the_error_of_a_norm_does_not_grow_with_the_number_of_elements() {
+    // All additions round in the same direction.
+    let numbers = vec![0.1_f64; 1 << 21];
+    let of_block = norm(&numbers[..1 << 11]);
+    let expected = of_block * f64::from(1 << 10).sqrt();
+    assert!((norm(&numbers) / expected - 1.0).abs() < 4.0 * f64::EPSILON);
+    let numbers: Vec<f32> = (0..10_000_u16).map(f32::from).collect();
+    let exact = 333_283_335_000.0_f64; // Σ k² = (n − 1) n (2n − 1) / 6
+    assert!((norm(&numbers) / exact.sqrt() - 1.0).abs() < 1e-6);
+}
+
+#[test]
+fn rows_are_accurate_at_every_width() {
+    for width in [1, 3, 15, 16, 17, 31, 33, 100, 511, 513, 5000] {
+        let elements = (0_u16..).map(|k| f32::from(k % 97) - 40.5);
+        let numbers: Vec<f32> = elements.take(3 * width).collect();
+        let mut squares = [0.0; 3];
+        row_squares(Matrix::by_rows(&numbers, 3, width), &mut squares);
+        for (square, row) in squares.iter().zip(numbers.chunks(width)) {
+            let exact = row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>();
+            // 64 roundings of float32 at most.
+            assert!(
+                (square / exact - 1.0).abs() < 64.0 * f64::from(f32::EPSILON),
+                "{width}"
+            );
+        }
+    }
+}

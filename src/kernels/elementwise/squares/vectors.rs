@@ -1,26 +1,23 @@
-//! Norms and products of vectors of some thousand elements at most.
+//! Norms and products of vectors.
 
 use std::ops::Range;
 
+use crate::base::sum::CompensatedSum;
 use crate::kernels::elementwise::squares::{has_digits, is_single, load, root, total_of};
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;
+use crate::kernels::tuning::squares::{BLOCK, LANES};
 
-/// The accumulators of a vector: enough to hide the latency of additions.
-const LANES: usize = 64;
 /// The registers of the accumulators at the narrowest level: two float64 each.
 const MOST_REGISTERS: usize = LANES / 2;
-/// The elements whose squares are added in their own type, before the sum continues in float64. A sum of
-/// float32 has 32 terms per accumulator.
-const BLOCK: usize = 32 * LANES;
 
-/// √Σ x² of a vector, of some thousand elements at most.
+/// √Σ x² of a vector.
 pub fn norm<T: Real>(values: &[T]) -> f64 {
     norm_of(values.len(), Values(values))
 }
 
-/// ‖a − b‖ of vectors of the same length, of some thousand elements at most.
+/// ‖a − b‖ of vectors of the same length.
 ///
 /// # Panics
 /// They differ in length.
@@ -29,7 +26,7 @@ pub fn distance<T: Real>(a: &[T], b: &[T]) -> f64 {
     norm_of(a.len(), Differences(a, b))
 }
 
-/// a ← a + b of vectors of the same length, of some thousand elements at most. Returns ‖b‖.
+/// a ← a + b of vectors of the same length. Returns ‖b‖.
 ///
 /// # Panics
 /// They differ in length.
@@ -157,6 +154,7 @@ impl<T: Real, S: Terms<T>> Computation<T> for SumOfSquares<'_, S> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self { length, terms, sum } = self;
+        let mut total = CompensatedSum::default();
         for start in (0..length).step_by(BLOCK) {
             let end = length.min(start + BLOCK);
             let whole = end - (end - start) % LANES;
@@ -184,8 +182,9 @@ impl<T: Real, S: Terms<T>> Computation<T> for SumOfSquares<'_, S> {
             if is_single::<T>() && !has_digits(squares) {
                 squares = wide_squares(terms, start..end);
             }
-            *sum += squares;
+            total.add(squares);
         }
+        *sum = total.total();
     }
 }
 

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use crate::inside::clip::ClippedSum;
 use crate::python::api::gradient::Gradient;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::typed_network::{SecondDerivatives, SeedArguments, with_typed_network};
@@ -120,38 +121,45 @@ impl PyNetwork {
         })
     }
 
-    /// ‖s_x ∂C_x‖ by layer, (n, L − 1); arguments as for `_cost`.
-    #[pyo3(name = "_per_example_norms", signature = (x, y, sample_weight))]
+    /// ‖s_x ∂C_x‖, (n,), or by layer, (n, L − 1); other arguments as for `_cost`.
+    #[pyo3(name = "_per_example_norms", signature = (x, y, sample_weight, per_layer))]
     fn per_example_norms<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
+        per_layer: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             let weighting = Weighting::of_examples(sample_weight)?;
             let seed = SeedArguments::Cost(y, &weighting);
             with_typed_network!(self, typed => {
-                Ok(typed.per_example_norms(x, seed)?.into_any())
+                Ok(typed.per_example_norms(x, seed, per_layer)?.into_any())
             })
         })
     }
 
-    /// (Gradient, norms): the sum of the clipped ∂C_x; arguments as for `_cost`.
-    #[pyo3(name = "_clipped", signature = (x, y, max_norm, out))]
+    /// The sum of the clipped ∂C_x. `options`: c, whether the sum is 0, seed and deviation of the noise or None,
+    /// and the divisor, or None for the number of examples. Other arguments as for `_cost`.
+    #[pyo3(name = "_clipped", signature = (x, y, options, out))]
     fn clipped<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
-        max_norm: f64,
+        options: (f64, bool, Option<(u64, f64)>, Option<f64>),
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyTuple>> {
+    ) -> PyResult<Bound<'py, Gradient>> {
+        let (max_norm, is_empty, noise, divisor) = options;
+        let sum = ClippedSum {
+            max_norm,
+            is_empty,
+            noise,
+            divisor,
+        };
         guarded(|| {
             let weighting = Weighting::of_examples(None)?;
             let seed = SeedArguments::Cost(y, &weighting);
-            with_typed_network!(self, typed => {
-                typed.clipped(x, seed, max_norm, out)?.into_pyobject(x.py())
-            })
+            with_typed_network!(self, typed => typed.clipped(x, seed, sum, out))
         })
     }
 

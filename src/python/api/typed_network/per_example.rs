@@ -1,10 +1,11 @@
 //! Gradients of single examples: all of them, their norms, their clipped sum, and their squares.
 
-use numpy::ndarray::{Ix1, Ix2};
-use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use numpy::ndarray::{Ix2, IxDyn};
+use numpy::{PyArray2, PyArrayDyn, PyArrayMethods};
 use pyo3::prelude::*;
 
 use crate::base::error::Error;
+use crate::inside::clip::ClippedSum;
 use crate::inside::moments::Statistics;
 use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
@@ -49,17 +50,20 @@ impl<T: Element> TypedNetwork<'_, T> {
         Ok(array)
     }
 
-    /// ‖∂C_x/∂(W^l, b^l)‖ of each example and layer, (n, L − 1).
+    /// ‖∂C_x‖ of each example, (n,); or ‖∂C_x/∂(W^l, b^l)‖ of each layer too, (n, L − 1).
     pub fn per_example_norms<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         seed: SeedArguments<'_, 'py>,
-    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        per_layer: bool,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
         let (py, architecture) = (x.py(), self.architecture());
         let x = InputOrTrace::parse(x, self)?;
         let seed = self.seed(&x.x, seed)?;
         let n = x.x.inputs(architecture)?.len();
-        let array = empty::<f64, Ix2>(py, &[n, architecture.layers().len()])?;
+        let shape = [n, architecture.layers().len()];
+        let shape = if per_layer { &shape[..] } else { &shape[..1] };
+        let array = empty::<f64, IxDyn>(py, shape)?;
         let params = self.numbers()?.read("params")?;
         let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
@@ -69,41 +73,42 @@ impl<T: Element> TypedNetwork<'_, T> {
         let derivatives = seed.derivatives(&targets, slices.as_ref())?;
         let numbers = out.as_slice_mut()?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.per_example_norms(&derivatives, scratch, numbers)
+            if per_layer {
+                call.per_example_layer_norms(&derivatives, scratch, numbers)
+            } else {
+                call.per_example_norms(&derivatives, scratch, numbers)
+            }
         })?;
         drop(out);
         Ok(array)
     }
 
-    /// The sum of the clipped gradients, and the norms before clipping, (n,).
+    /// The sum of the clipped gradients.
     pub fn clipped<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         seed: SeedArguments<'_, 'py>,
-        max_norm: f64,
+        sum: ClippedSum,
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<(Bound<'py, Gradient>, Bound<'py, PyArray1<f64>>)> {
+    ) -> PyResult<Bound<'py, Gradient>> {
         let (py, architecture) = (x.py(), self.architecture());
         let x = InputOrTrace::parse(x, self)?;
         let arrays = self.seed(&x.x, seed)?;
-        let n = x.x.inputs(architecture)?.len();
         let gradient = self.gradient_apart_from(py, out, &x, &[seed.named()])?;
-        let norms = empty::<f64, Ix1>(py, &[n])?;
         let params = self.numbers()?.read("params")?;
         let mut out = gradient.get().vector.numbers::<T>()?.write("out")?;
-        let mut norms_out = readwrite("out", &norms)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
-        let targets = self.seed_targets(&arrays, n)?;
+        let targets = self.seed_targets(&arrays, inputs.len())?;
         let derivatives = arrays.derivatives(&targets, slices.as_ref())?;
-        let (numbers, norms_slice) = (&mut *out, norms_out.as_slice_mut()?);
+        let numbers = &mut *out;
         self.run(py, allowed, &params, inputs, |call, scratch| {
-            call.clipped(derivatives, max_norm, scratch, numbers, norms_slice)
+            call.clipped(derivatives, sum, scratch, numbers)
         })?;
-        drop((out, norms_out));
+        drop(out);
         gradient.get().set_cost(f64::NAN);
-        Ok((gradient, norms))
+        Ok(gradient)
     }
 
     /// Σ_x (∂C_x/∂p)² of each parameter p.
