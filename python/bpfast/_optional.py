@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -37,3 +38,9 @@ def optional(
             raise
         install = package or f'"bpfast[{extra or library}]"'
         raise ImportError(f"{user} needs {library}: pip install {install}") from error
+
+
+def is_dask(value: Any) -> bool:
+    """Whether `value` is a dask array, frame or delayed object. Does not import dask."""
+    module = sys.modules.get("dask.base")
+    return module is not None and bool(module.is_dask_collection(value))

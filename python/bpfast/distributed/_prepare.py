@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpfast import _core
 from bpfast._training.arguments.weights import balanced, of_classes
-from bpfast._training.data.examples import HELD_OUT
+from bpfast._training.data.held_out import split_rows
 from bpfast._validation.numbers import format_number
 from bpfast.distributed._held_out import HeldOutExamples
 from bpfast.distributed._plan import Plan
@@ -70,12 +69,8 @@ def hold_out(
         example is negative.
     """
     n, engine, model = shards.plan.n, shards.engine, shards.model
-    count = round(share * n) if 0 < share < 1 else 0
-    if not 0 < count < n:
-        expected = "a fraction above 0 and below 1 that leaves examples on both sides"
-        raise ValueError(f"validation: expected {expected}, got {share:g} of {n}")
-    order = _core.permutation(seed, HELD_OUT, n)
-    rows = shards.plan.by_shard(np.sort(order[:count]).astype(np.int64))
+    _, held_rows = split_rows(share, n, seed)
+    rows = shards.plan.by_shard(held_rows.astype(np.int64))
     engine.change(HoldOut({number: of_shard for number, (of_shard, _) in rows.items()}))
     facts = engine.run(Count(model, held_out=True))
     _refuse_negative(facts, shards.first)

@@ -20,7 +20,7 @@ examples, one per row):
   for NumPy arrays works if it begins with ``a, y = np.asarray(a), np.asarray(y)``.
 - ``v_weights``, ``v_biases``: a vector v in parameter space, in the shapes of ``weights`` and
   ``biases``. Products with matrices of second derivatives return such a pair.
-- ``sample_weight``: s, shape (n,), finite and not negative. ``reduction``: "mean" is
+- ``sample_weight``: s, shape (n,), finite; with "mean" 0 or above. ``reduction``: "mean" is
   C = Σ_x s_x C_x / Σ_x s_x (all s_x = 1 if not given), "sum" is C = Σ_x s_x C_x.
   :func:`cost` also accepts "none": s_x C_x of each example; for :func:`errors` that is "sum".
 

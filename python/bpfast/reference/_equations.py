@@ -33,7 +33,7 @@ def bp1(
         One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
         ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
-        s, finite and not negative. Default: 1 for each example.
+        s, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         C = Σ_x s_x C_x / Σ_x s_x, or C = Σ_x s_x C_x.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 
+from bpfast._optional import is_dask
 from bpfast._validation.arrays import refuse_masked_in
 
 try:
@@ -31,12 +31,6 @@ def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
     for name, array in zip("Xy", computed, strict=False):
         refuse_masked_values(name, array)
     return _validate_data(estimator, *computed, **settings)
-
-
-def is_dask(value: Any) -> bool:
-    """Whether `value` is a dask array or frame. Does not import dask."""
-    module = sys.modules.get("dask.base")
-    return module is not None and bool(module.is_dask_collection(value))
 
 
 def refuse_masked_values(argument: str, value: Any) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bpfast import _core
 from bpfast._many.training.job import JobRunner
 from bpfast._many.training.member import Member
 from bpfast._many.training.shared import Group, SharedData
@@ -23,7 +22,7 @@ from bpfast._training.arguments.weights import (
     refuse_all_zero,
     refuse_negative,
 )
-from bpfast._training.data.examples import HELD_OUT, Examples
+from bpfast._training.data.held_out import split_rows
 from bpfast._training.loop import EndOfEpoch, Training
 from bpfast._training.metrics.accuracy import Kind, for_targets
 from bpfast._training.step_runner import TrainerRunner
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from bpfast._core import Trainer
     from bpfast._many.training.options import Options
+    from bpfast._training.data.examples import Examples
     from bpfast._training.step_runner import StepRunner
 
 
@@ -191,12 +191,8 @@ def _split(options: Options, n: int) -> Split:
         return Split(rows, None)
     share = number("validation", options.validation)
     given = np.arange(n, dtype=np.uint32) if rows is None else rows
-    count = round(share * len(given)) if 0 < share < 1 else 0
-    if not 0 < count < len(given):
-        expected = "a fraction above 0 and below 1 that leaves examples on both sides"
-        raise ValueError(f"validation: expected {expected}, got {share:g} of {len(given)}")
-    order = _core.permutation(options.settings.seed, HELD_OUT, len(given))
-    return Split(given[np.sort(order[count:])], given[np.sort(order[:count])])
+    kept, held_out = split_rows(share, len(given), options.settings.seed)
+    return Split(given[kept], given[held_out])
 
 
 def _validation_key(options: Options, split: Split) -> Hashable:

@@ -15,6 +15,7 @@ from bpfast._training.arguments.weights import (
     refuse_infinite_sum,
     with_classes,
 )
+from bpfast._training.data.held_out import split_rows
 from bpfast._training.data.non_finite import fault
 from bpfast._training.metrics.named import measure
 from bpfast._validation.arrays import as_array
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._typing import Metric
 
-# The number that stands for an epoch when examples are held out; epochs count from 1.
-HELD_OUT = 0
 # The elements of a memory-mapped x that are evaluated at a time: 32 MB of float64.
 ELEMENTS_AT_ONCE = 1 << 22
 
@@ -184,15 +183,10 @@ class Examples:
             One of the two would be empty or have only weights of 0; or the cost does not accept y.
         """
         self.check_targets()  # here, where the row numbers are still the user's
-        n = len(self)
-        count = round(share * n) if 0 < share < 1 else 0
-        if not 0 < count < n:
-            expected = "a fraction above 0 and below 1 that leaves examples on both sides"
-            raise ValueError(f"validation: expected {expected}, got {share:g} of {n}")
-        order = _core.permutation(seed, HELD_OUT, n)
+        kept_rows, held_rows = split_rows(share, len(self), seed)
         rest, held_out = copy(self), copy(self)
-        rest.keep(np.sort(order[count:]))
-        held_out.keep(np.sort(order[:count]))
+        rest.keep(kept_rows)
+        held_out.keep(held_rows)
         for subset, name in ((rest, "trained on"), (held_out, "held out")):
             if subset.sample_weight is not None and not subset.sample_weight.any():
                 expected = "a fraction that leaves weights above 0 on both sides"

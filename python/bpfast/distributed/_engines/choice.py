@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
+from bpfast._optional import is_dask
 from bpfast.distributed._engines.engine import Local
 from bpfast.distributed._shards.data import WITH_SHARDS, ShardData
 from bpfast.distributed._shards.local import LocalShards
@@ -53,9 +53,3 @@ def _local(data: ShardData) -> LocalShards:
         return LocalShards(data.x, data.y, data.sample_weight, shard_rows=data.shard_rows)
     data.refuse_all_but_x(WITH_SHARDS)
     return data.x
-
-
-def is_dask(value: Any) -> bool:
-    """Whether `value` is a dask array, frame or delayed object. Does not import dask."""
-    module = sys.modules.get("dask.base")
-    return module is not None and bool(module.is_dask_collection(value))

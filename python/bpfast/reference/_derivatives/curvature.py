@@ -55,7 +55,7 @@ def hvp(
     cost : str, default "quadratic"
         One of ``COSTS``.
     sample_weight : array, shape (n,), optional
-        s, finite and not negative. Default: 1 for each example.
+        s, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         C = Σ_x s_x C_x / Σ_x s_x, or C = Σ_x s_x C_x.
 
@@ -151,7 +151,7 @@ def ggn_vp(
     cost : str, default "quadratic"
         One of ``COSTS``.
     sample_weight : array, shape (n,), optional
-        s, finite and not negative. Default: 1 for each example.
+        s, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         C = Σ_x s_x C_x / Σ_x s_x, or C = Σ_x s_x C_x.
 
@@ -224,7 +224,7 @@ def empirical_fisher_vp(
         One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
         ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
-        s, finite and not negative. Default: 1 for each example.
+        s, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         F = Σ_x s_x ∂C_x ∂C_xᵀ / Σ_x s_x, or without the divisor.
 

@@ -47,7 +47,7 @@ def per_example_gradients(
         One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
         ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
-        s, finite and not negative. Default: 1 for each example.
+        s, finite. Default: 1 for each example.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def per_example_norms(
         One of ``COSTS``, or ``cost(a, y)``, which returns C_x, (n,), and ∇_a C_x, (n, n_L). With
         ``cost.takes_z = True`` it gets z^L and returns ∂C_x/∂z^L.
     sample_weight : array, shape (n,), optional
-        s, finite and not negative. Default: 1 for each example.
+        s, finite. Default: 1 for each example.
     per_layer : bool, default False
         Whether to return the norm of each layer's part.
 

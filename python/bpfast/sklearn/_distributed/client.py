@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bpfast.sklearn._compat import is_dask
+from bpfast._optional import is_dask
 
 
 def client_of(estimator: Any, X: Any) -> Any:

@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from bpfast import get_num_threads, num_threads
 from bpfast._core import check_targets
+from bpfast._optional import is_dask
 from bpfast.sklearn import _network, _pickling
-from bpfast.sklearn._compat import is_dask, validate_data
+from bpfast.sklearn._compat import validate_data
 from bpfast.sklearn._distributed.client import client_of
 from bpfast.sklearn._methods.restored import restored_if_refused
 from bpfast.sklearn._parameters import SHARED, refuse_stochastic_only

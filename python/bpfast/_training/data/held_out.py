@@ -1,0 +1,39 @@
+"""Which examples are held out for validation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# The number that stands for an epoch when examples are held out; epochs count from 1.
+HELD_OUT = 0
+
+
+def split_rows(share: float, n: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The rows of `n` to train on, and the fraction `share` to hold out, drawn by the seed.
+
+    Both are in ascending order, so a network has the same held-out examples wherever it is trained.
+
+    Raises
+    ------
+    ValueError
+        One of the two would be empty.
+
+    Examples
+    --------
+    >>> rest, held_out = split_rows(0.25, 8, seed=0)
+    >>> len(held_out), sorted([*rest, *held_out]) == list(range(8))
+    (2, True)
+    """
+    count = round(share * n) if 0 < share < 1 else 0
+    if not 0 < count < n:
+        expected = "a fraction above 0 and below 1 that leaves examples on both sides"
+        raise ValueError(f"validation: expected {expected}, got {share:g} of {n}")
+    order = _core.permutation(seed, HELD_OUT, n)
+    return np.sort(order[count:]), np.sort(order[:count])
