@@ -13,7 +13,7 @@ use crate::engine::optimizer::{ParamsAndState, Regularization, Step, Update};
 use crate::engine::plan::Plan;
 use crate::engine::workspace::BufferConfig;
 use crate::kernels::elementwise::map;
-use crate::kernels::elementwise::optimizer_rules::Scale;
+use crate::kernels::elementwise::optimizer::rules::Scale;
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::fused_step::{FEW_TERMS, SLICE, WHOLE_WORK};

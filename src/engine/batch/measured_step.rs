@@ -7,7 +7,7 @@ use crate::engine::batch::fused_step::{FusedStep, decay};
 use crate::engine::batch::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::{Scratch, ThreadBuffers};
 use crate::engine::optimizer::{ParamsAndState, Update};
-use crate::kernels::elementwise::squares::{add_with_norm, distance, joined_norm, norm};
+use crate::kernels::elementwise::norms::{add_with_norm, distance, joined_norm, norm};
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::measured_step::{PIECES_PER_THREAD, SLICE, SPARSE_SLICE};

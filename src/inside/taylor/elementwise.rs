@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::engine::workspace::LayerBuffers;
-use crate::kernels::elementwise::taylor;
+use crate::kernels::elementwise::activations::taylor;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::taylor::BLOCK;
 use crate::model::activation::Activation;

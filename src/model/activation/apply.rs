@@ -1,9 +1,12 @@
 //! a = σ(z) and δ ← (∂a/∂z)ᵀ δ, for the neurons of a layer.
 
 use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK};
-use crate::kernels::elementwise::gelu_tanh::{GeluTanh, GeluTanhDerivative};
-use crate::kernels::elementwise::mish::{Mish, MishDerivative};
-use crate::kernels::elementwise::{activations as kernel, derivatives, map, scale, softmax};
+use crate::kernels::elementwise::activations::gelu_tanh::{GeluTanh, GeluTanhDerivative};
+use crate::kernels::elementwise::activations::mish::{Mish, MishDerivative};
+use crate::kernels::elementwise::activations::{
+    first_derivatives as derivatives, functions as kernel, softmax,
+};
+use crate::kernels::elementwise::{map, scale};
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
 use crate::model::activation::formulas::{

@@ -4,9 +4,10 @@
 //! σ' times σ'', and that error need not be stored.
 
 use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK};
-use crate::kernels::elementwise::gelu_tanh::GeluTanhSecondDerivative;
-use crate::kernels::elementwise::mish::MishSecondDerivative;
-use crate::kernels::elementwise::{scale, second_derivatives as kernel};
+use crate::kernels::elementwise::activations::gelu_tanh::GeluTanhSecondDerivative;
+use crate::kernels::elementwise::activations::mish::MishSecondDerivative;
+use crate::kernels::elementwise::activations::second_derivatives as kernel;
+use crate::kernels::elementwise::scale;
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
 use crate::model::activation::formulas::{

@@ -1,6 +1,6 @@
 //! σ' of a register, computed from a = σ(z), or from z where a does not determine it.
 
-use crate::kernels::elementwise::activations::HardSigmoid;
+use crate::kernels::elementwise::activations::functions::HardSigmoid;
 use crate::kernels::elementwise::map::UnaryFunction;
 use crate::kernels::math::exponential::{ScaledExp, exp_m1};
 use crate::kernels::math::normal::scaled_tail;

@@ -3,8 +3,8 @@
 //!
 //! With e = e^−|w|, s' = s (1 − s) = e / (1 + e)².
 
+use crate::kernels::elementwise::activations::third_derivatives::ThreeDerivatives;
 use crate::kernels::elementwise::map::UnaryFunction;
-use crate::kernels::elementwise::third_derivatives::ThreeDerivatives;
 use crate::kernels::math::cubic_argument::exp_of_cubic;
 use crate::kernels::math::exponential::ScaledExp;
 use crate::kernels::real::Real;

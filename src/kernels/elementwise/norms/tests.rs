@@ -1,6 +1,6 @@
 //! Norms and sums of squares, at every level.
 
-use crate::kernels::elementwise::squares::*;
+use crate::kernels::elementwise::norms::*;
 use crate::kernels::gemm::Matrix;
 use crate::kernels::gemm::Order;
 use crate::kernels::simd::level::Level;

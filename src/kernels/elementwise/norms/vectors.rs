@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::base::sum::CompensatedSum;
-use crate::kernels::elementwise::squares::{has_digits, is_single, load, root, total_of};
+use crate::kernels::elementwise::norms::{has_digits, is_single, load, root, total_of};
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;

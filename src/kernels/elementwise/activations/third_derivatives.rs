@@ -1,13 +1,15 @@
 //! σ', σ'' and σ''' of a register, from a = σ(z), or from z where a does not determine them.
 
-use crate::kernels::elementwise::activations::{Gelu, Sigmoid, Silu, Sin, Softplus, Tanh};
-use crate::kernels::elementwise::derivatives::{
+use crate::kernels::elementwise::activations::first_derivatives::{
     GeluDerivative, SigmoidDerivative, SiluDerivative, SoftplusDerivative, TanhDerivative,
 };
-use crate::kernels::elementwise::map::{UnaryFunction, fused_level};
-use crate::kernels::elementwise::second_derivatives::{
+use crate::kernels::elementwise::activations::functions::{
+    Gelu, Sigmoid, Silu, Sin, Softplus, Tanh,
+};
+use crate::kernels::elementwise::activations::second_derivatives::{
     GeluSecondDerivative, SigmoidRatio, SiluSecondDerivative, SoftplusRatio, TanhRatio,
 };
+use crate::kernels::elementwise::map::{UnaryFunction, fused_level};
 use crate::kernels::elementwise::zip::{Zip, ZipFunction};
 use crate::kernels::math::exponential::ScaledExp;
 use crate::kernels::math::normal::scaled_tail;

@@ -1,7 +1,7 @@
 //! The optimizers' update rules, for a register. [`crate::engine::optimizer`] has the formulas.
 
-use crate::kernels::elementwise::apply_rule::ElementRule;
 use crate::kernels::elementwise::map::UnaryFunction;
+use crate::kernels::elementwise::optimizer::apply::ElementRule;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 

@@ -6,8 +6,8 @@
 //! are reversed: d = 1 + 2e + 2e², t = (1 + 2e) / d, u = 4e² (1 + e) / d², u' = −4e² p / d³ and
 //! u'' = 4e² r / d⁴ with p = 2 + 3e − 2e² − 2e³ and r = 4 + 5e − 24e² − 32e³ + 4e⁵.
 
+use crate::kernels::elementwise::activations::third_derivatives::ThreeDerivatives;
 use crate::kernels::elementwise::map::UnaryFunction;
-use crate::kernels::elementwise::third_derivatives::ThreeDerivatives;
 use crate::kernels::math::exponential::ScaledExp;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;

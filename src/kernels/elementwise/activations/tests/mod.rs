@@ -1,72 +1,19 @@
-//! Compares the maps with libm, in ulps, and asserts on the way that every level gives the same bits.
+//! Compares the activations with libm, in ulps, and asserts on the way that every level gives the same bits.
+
+mod exact;
 
 use std::fmt::Debug;
 
-use crate::kernels::elementwise::gelu_tanh::GeluTanh;
+use crate::kernels::elementwise::activations::gelu_tanh::GeluTanh;
+use crate::kernels::elementwise::activations::mish::{Mish, MishDerivative};
+use crate::kernels::elementwise::activations::tests::exact::Exact;
+use crate::kernels::elementwise::activations::{
+    first_derivatives as derivatives, functions as sigma,
+};
 use crate::kernels::elementwise::map::{Map, UnaryFunction};
-use crate::kernels::elementwise::mish::{Mish, MishDerivative};
-use crate::kernels::elementwise::{activations as sigma, derivatives};
 use crate::kernels::math::{Exp, LnOneMinusExp};
 use crate::kernels::real::Real;
-use crate::kernels::testing::{Bits, assert_same, numbers, run_in_arrays, values};
-
-/// The exact function.
-struct Exact {
-    /// The value, by libm.
-    value: fn(f64) -> f64,
-    /// The size of the terms that the function sums, where they cancel.
-    terms: fn(f64) -> f64,
-    /// Where it is checked.
-    domain: (f64, f64),
-}
-
-const EVERYWHERE: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
-
-impl Exact {
-    fn new(value: fn(f64) -> f64) -> Self {
-        Self {
-            value,
-            terms: |_| 0.0,
-            domain: EVERYWHERE,
-        }
-    }
-
-    /// Asserts at most `bound` units in the last place, for a type of `digits` mantissa bits whose values
-    /// are multiples of 2^`lowest`.
-    fn check<T: Bits>(
-        &self,
-        function: impl UnaryFunction<T> + Debug,
-        bound: f64,
-        digits: i32,
-        lowest: i32,
-    ) {
-        let x: Vec<T> = numbers();
-        for (x, got) in x
-            .iter()
-            .zip(values(function, &x))
-            .map(|(x, got)| (x.to_f64(), got.to_f64()))
-        {
-            let exact = (self.value)(x);
-            let outside = x < self.domain.0 || x > self.domain.1;
-            if outside || got.to_bits() == exact.to_bits() || (x.is_nan() && got.is_nan()) {
-                continue;
-            }
-            let size = exact.abs().max((self.terms)(x));
-            let unit = libm::ldexp(1.0, (libm::frexp(size).1 - digits).max(lowest));
-            let error = (got - exact).abs() / unit;
-            assert!(
-                error <= bound,
-                "{function:?}({x:e}) = {got:e}, not {exact:e}: {error} ulps"
-            );
-        }
-    }
-
-    /// float32 within 4 ulps. float64 within 4 ulps, plus 3 that the formula with libm may have.
-    fn check_both<F: UnaryFunction<f32> + UnaryFunction<f64> + Debug>(&self, function: F) {
-        self.check::<f32>(function, 4.0, 24, -149);
-        self.check::<f64>(function, 7.0, 53, -1074);
-    }
-}
+use crate::kernels::testing::{assert_same, run_in_arrays, values};
 
 /// The sigmoid at z, and at −z.
 fn sigmoids(z: f64) -> (f64, f64) {

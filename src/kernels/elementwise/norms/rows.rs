@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::base::sum::CompensatedSum;
-use crate::kernels::elementwise::squares::{has_digits, is_single, load, total_of};
+use crate::kernels::elementwise::norms::{has_digits, is_single, load, total_of};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Computation, current};
