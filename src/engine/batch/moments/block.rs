@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::base::cancel::{COPIED, CancelToken};
 use crate::data::{Inputs, LayerInput};
+use crate::engine::batch::gradient_slices::GradientSlice;
 use crate::engine::batch::moments::FactorBuffers;
-use crate::engine::batch::slices::GradientSlice;
 use crate::engine::workspace::{Part, Workspace};
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::gemm::Matrix;
