@@ -1,18 +1,21 @@
 //! The class `Views`: the weights or the biases of all layers, as views of one flat vector.
 
-use std::ops::Range;
+mod assign;
+mod search;
 
-use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use numpy::PyUntypedArray;
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList, PySlice, PyString};
 
 use crate::base::alloc::try_collect_results;
-use crate::base::error::Error;
-use crate::python::borrow::call_python::{self, call, call_method, numpy_function};
-use crate::python::borrow::{View, assign, check_writeable, copied};
-use crate::python::call::errors::{guarded, guarded_object, wrong_type};
-use crate::python::convert::arrays::numbers;
+use crate::python::api::views::assign::no_array;
+use crate::python::api::views::search::integer;
+use crate::python::borrow::call_python::{self, call_method};
+use crate::python::borrow::{View, check_writeable, copied};
+use crate::python::call::errors::{guarded, guarded_object};
+
+pub use assign::set;
 
 /// The arrays W^2, …, W^L or b^2, …, b^L, as writable views of one flat vector.
 ///
@@ -222,116 +225,4 @@ impl Views {
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         guarded(|| call_python::repr(self.to_list(py)?.as_any()))
     }
-}
-
-impl Views {
-    /// Whether view `k` is `value`, or has its shape and numbers.
-    fn equals(&self, k: usize, value: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let Some(array) = self.array(value.py(), k)? else {
-            return Ok(value.is_none());
-        };
-        if array.is(value) {
-            return Ok(true);
-        }
-        let array_equal = numpy_function(value.py(), "array_equal")?;
-        call(&array_equal, (array, value))?.is_truthy()
-    }
-
-    fn first_equal(&self, value: &Bound<'_, PyAny>, part: Range<usize>) -> PyResult<Option<usize>> {
-        for k in part {
-            if self.equals(k, value)? {
-                return Ok(Some(k));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Copies all `arrays` in, or none where one does not fit or a view is read-only.
-    pub fn copy_all(
-        &self,
-        py: Python<'_>,
-        arrays: &[Option<Bound<'_, PyUntypedArray>>],
-    ) -> PyResult<()> {
-        if arrays.len() != self.views.len() {
-            let expected = format!("{} arrays", self.views.len());
-            return Err(Error::value(self.name, expected, arrays.len()).into());
-        }
-        for (k, (view, array)) in self.views.iter().zip(arrays).enumerate() {
-            let argument = format!("{}[{k}]", self.name);
-            match (view, array) {
-                (Some(view), Some(array)) if view.shape() != array.shape() => {
-                    return Err(Error::shape(argument, view.shape(), array.shape()).into());
-                }
-                // The error of a None in place of an array.
-                (Some(_), None) => {
-                    numbers(&argument, &py.None().into_bound(py))?;
-                }
-                (None, Some(array)) => return Err(no_array(&argument, array)),
-                _ => {}
-            }
-        }
-        for view in self.views.iter().flatten() {
-            check_writeable(self.name, &view.array(py)?)?;
-        }
-        // They may be views of this vector in another order.
-        let copies = arrays.iter().map(|array| {
-            let array = array.as_ref();
-            array.map(|array| copied(self.name, array)).transpose()
-        });
-        let copies = try_collect_results(self.name, copies)?;
-        for (k, (view, copy)) in self.views.iter().zip(&copies).enumerate() {
-            if let (Some(view), Some(copy)) = (view, copy) {
-                set(&format!("{}[{k}]", self.name), &view.array(py)?, copy)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// target[...] = value, for a value of exactly the target's shape.
-///
-/// # Errors
-/// TypeError if the value is not of real numbers; ValueError for another shape, a read-only target, or if
-/// another call uses one of the arrays.
-pub fn set(
-    argument: &str,
-    target: &Bound<'_, PyUntypedArray>,
-    value: &Bound<'_, PyAny>,
-) -> PyResult<()> {
-    // `v[k] -= w` updates the view in place and then assigns it to itself.
-    if target.is(value) {
-        return Ok(());
-    }
-    let value = numbers(argument, value)?;
-    if value.shape() != target.shape() {
-        return Err(Error::shape(argument, target.shape(), value.shape()).into());
-    }
-    assign(argument, target, &value)
-}
-
-/// The error for an array where a layer has none.
-fn no_array(argument: &str, value: &Bound<'_, PyAny>) -> PyErr {
-    let got = value.get_type();
-    let expected = "None, because the layer has no biases";
-    let got = got
-        .name()
-        .map_or_else(|_| String::new(), |name| name.to_string());
-    Error::value(argument, expected, got).into()
-}
-
-/// `operator.index(value)`, with an error that names the argument.
-fn integer<'py>(
-    argument: &str,
-    value: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let index = |value| {
-        call_python::index(value).map_err(|error| {
-            if error.is_instance_of::<PyTypeError>(value.py()) {
-                wrong_type(argument, "an integer", value)
-            } else {
-                error
-            }
-        })
-    };
-    value.map(index).transpose()
 }
