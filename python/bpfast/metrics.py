@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.metrics import accuracy as _accuracy
-from bpfast._validation.arrays import as_array as _as_array
-from bpfast._validation.no_numbers import no_numbers as _no_numbers
+from bpfast._validation.arrays.array_likes import as_array as _as_array
+from bpfast._validation.arrays.no_numbers import no_numbers as _no_numbers
 from bpfast._validation.numbers import number as _number
 
 if TYPE_CHECKING:

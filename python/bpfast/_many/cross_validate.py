@@ -10,8 +10,8 @@ from bpfast import _core
 from bpfast._many.arguments import parse_rows
 from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x, count
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import checked_x, count
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import is_number, whole

@@ -13,10 +13,10 @@ from bpfast._derivatives.arguments import refuse_trace
 from bpfast._layer import weights_of
 from bpfast._optional import optional
 from bpfast._training.arguments.unusual_targets import warn_of_targets
+from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
 from bpfast._validation.names import unknown_name
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import not_negative, whole
-from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Callable

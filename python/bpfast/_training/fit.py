@@ -18,7 +18,7 @@ from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import Callback, EndOfEpoch, Training
 from bpfast._training.metrics.named import Metrics
 from bpfast._training.metrics.named import parse as parse_metrics
-from bpfast._training.step_runner import TrainerRunner
+from bpfast._training.steps.runner import TrainerRunner
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, whole
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bpfast._network import Network
-    from bpfast._training.early_stopping import EarlyStopping
+    from bpfast._training.stopping.early_stopping import EarlyStopping
     from bpfast._typing import Metric, MetricName, OptimizerName
     from bpfast._validation.seed import Seed
     from bpfast.optimizers import Optimizer

@@ -11,7 +11,7 @@ from bpfast._training.arguments.training_data import WHOLE, new_source, new_trai
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import EndOfEpoch, Training
-from bpfast._training.step_runner import TrainerRunner
+from bpfast._training.steps.runner import TrainerRunner
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
 from bpfast.history._history import History

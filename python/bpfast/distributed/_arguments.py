@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from bpfast._training.arguments.training_data import check_cost, parse_validation
 from bpfast._training.metrics.named import parse as parse_metrics
-from bpfast._training.step_monitor import step_monitors
+from bpfast._training.steps.monitor import step_monitors
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
 

@@ -24,12 +24,12 @@ from bpfast.distributed._arguments import (
     refuse_unused,
 )
 from bpfast.distributed._engines.choice import connect
-from bpfast.distributed._lbfgs import minimise
 from bpfast.distributed._prepare import checked, hold_out, weigh_classes
-from bpfast.distributed._runner import ShardRunner
 from bpfast.distributed._settings import ShardSettings
 from bpfast.distributed._shards.data import ShardData
 from bpfast.distributed._shards.task import Model
+from bpfast.distributed._steps.lbfgs import minimise
+from bpfast.distributed._steps.runner import ShardRunner
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
     from bpfast._training.data.examples import Measured
-    from bpfast._training.early_stopping import EarlyStopping
     from bpfast._training.loop import Callback
     from bpfast._training.metrics.named import Metrics
+    from bpfast._training.stopping.early_stopping import EarlyStopping
     from bpfast._typing import Metric, MetricName, OptimizerName
     from bpfast._validation.seed import Seed
     from bpfast.distributed._engines.engine import Engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

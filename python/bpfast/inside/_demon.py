@@ -9,10 +9,10 @@ import numpy as np
 
 from bpfast import _tables
 from bpfast._derivatives.forward_from import network_from
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network, parse_layer, parse_neuron
-from bpfast._validation.no_numbers import no_numbers
 from bpfast.inside._batch import Batch, batch_of
 
 if TYPE_CHECKING:

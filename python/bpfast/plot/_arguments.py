@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
+from bpfast._validation.arrays.sparse import as_dense, is_sparse
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import parse_neuron
-from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.numbers import whole
-from bpfast._validation.sparse import as_dense, is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.metrics import accuracy
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
-from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.numbers import flag
 from bpfast.plot._figure import SEQUENTIAL, axes_for, color_scale, text_color
 

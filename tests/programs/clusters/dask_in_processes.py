@@ -63,17 +63,17 @@ def without_bpfast():
 def with_another_version():
     del sys.modules["bpfast"]
     sys.modules.update(sys.hidden)
-    from bpfast.distributed import _same_bits
+    from bpfast.distributed._engines import same_bits
 
-    _same_bits.properties = lambda: {"version": "0.0.1", "fused": True, "simd": "avx2"}
+    same_bits.properties = lambda: {"version": "0.0.1", "fused": True, "simd": "avx2"}
 
 
 def without_fused_multiply_add():
     from bpfast import __version__
-    from bpfast.distributed import _same_bits
+    from bpfast.distributed._engines import same_bits
 
     level = {"version": __version__, "fused": False, "simd": "baseline"}
-    _same_bits.properties = lambda: level
+    same_bits.properties = lambda: level
 
 
 def refused(client):

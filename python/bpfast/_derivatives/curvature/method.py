@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bpfast._core import Trace
 from bpfast._derivatives.arguments import with_custom_cost
 from bpfast._derivatives.curvature.operator import NAMES, Curvature, Matrix, ProductArguments
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
 

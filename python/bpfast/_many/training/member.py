@@ -9,10 +9,10 @@ import numpy as np
 
 from bpfast import schedules
 from bpfast._many.training.job import Job
-from bpfast._training.divergence import DivergenceError, failure
-from bpfast._training.early_stopping import EarlyStopping
 from bpfast._training.locks import bind_state
-from bpfast._training.stopped import reason_of
+from bpfast._training.stopping.divergence import DivergenceError, failure
+from bpfast._training.stopping.early_stopping import EarlyStopping
+from bpfast._training.stopping.reason import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

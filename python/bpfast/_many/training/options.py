@@ -11,7 +11,7 @@ from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import parse_callbacks
 from bpfast._training.locks import refuse_another_network
-from bpfast._training.step_monitor import StepMonitor, step_monitors
+from bpfast._training.steps.monitor import StepMonitor, step_monitors
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, whole
 from bpfast._validation.seed import parse_seed
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
-    from bpfast._training.early_stopping import EarlyStopping
     from bpfast._training.loop import Callback
+    from bpfast._training.stopping.early_stopping import EarlyStopping
     from bpfast._typing import Metric
 
 # The arguments of `Settings` that each network has for itself.

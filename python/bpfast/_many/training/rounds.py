@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
-from bpfast._training.divergence import DivergenceError
 from bpfast._training.progress import Progress
-from bpfast._training.stopped import reason_of
+from bpfast._training.stopping.divergence import DivergenceError
+from bpfast._training.stopping.reason import reason_of
 from bpfast._validation.caller import stack_level
 from bpfast._validation.numbers import fraction, whole
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._training.early_stopping import EarlyStopping
+from bpfast._training.stopping.early_stopping import EarlyStopping
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.numbers import flag, fraction, is_number, not_negative, positive, whole
 from bpfast._validation.seed import parse_seed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.metrics.accuracy import labels, shown_row
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.numbers import format_number, not_negative, whole
 
 if TYPE_CHECKING:

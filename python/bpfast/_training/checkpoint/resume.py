@@ -11,7 +11,7 @@ import numpy as np
 
 from bpfast import _core, schedules
 from bpfast._training.checkpoint import file
-from bpfast._training.early_stopping import EarlyStopping
+from bpfast._training.stopping.early_stopping import EarlyStopping
 from bpfast._validation.caller import stack_level
 from bpfast._validation.numbers import is_number, whole
 

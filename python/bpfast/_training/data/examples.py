@@ -18,11 +18,11 @@ from bpfast._training.arguments.weights import (
 from bpfast._training.data.held_out import split_rows
 from bpfast._training.data.non_finite import fault
 from bpfast._training.metrics.named import measure
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import as_x, checked_x, converted, count, is_mapped, rows_of
-from bpfast._validation.labels_or_columns import as_targets
-from bpfast._validation.no_numbers import no_numbers
-from bpfast._validation.sparse import is_sparse
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import as_x, checked_x, converted, count, is_mapped, rows_of
+from bpfast._validation.arrays.labels_or_columns import as_targets
+from bpfast._validation.arrays.no_numbers import no_numbers
+from bpfast._validation.arrays.sparse import is_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from bpfast import _core
 from bpfast.distributed._engines.dask_data import sources_of
 from bpfast.distributed._engines.engine import root
-from bpfast.distributed._same_bits import difference, probe, properties
+from bpfast.distributed._engines.same_bits import difference, probe, properties
+from bpfast.distributed._ordered_sum.tree import Tree
 from bpfast.distributed._shards.changes import Change, changed
 from bpfast.distributed._shards.local import LocalShards, prepare
 from bpfast.distributed._shards.task import Task, run
-from bpfast.distributed._tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -6,12 +6,12 @@ import operator
 import os
 from typing import TYPE_CHECKING, Any
 
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import checked_x
 from bpfast._validation.numbers import flag, whole
+from bpfast.distributed._ordered_sum.values import Failure
 from bpfast.distributed._shards.data import WITH_A_LIST, ShardData
 from bpfast.distributed._shards.shard import Shard, load
-from bpfast.distributed._values import Failure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,13 +10,13 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._training.arguments.weights import of_examples, with_classes
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x, converted, count, rows_of
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import checked_x, converted, count, rows_of
+from bpfast._validation.arrays.labels_or_columns import as_targets
+from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.iterables import x_y_weight
-from bpfast._validation.labels_or_columns import as_targets
-from bpfast._validation.sparse import is_sparse
+from bpfast.distributed._ordered_sum.values import ordered_sum
 from bpfast.distributed._shards.facts import ShardFacts
-from bpfast.distributed._values import ordered_sum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

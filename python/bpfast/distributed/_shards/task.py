@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bpfast import _core
 from bpfast._network import Network
-from bpfast.distributed._tree import Node, Tree
-from bpfast.distributed._values import Buffers, Failure
+from bpfast.distributed._ordered_sum.tree import Node, Tree
+from bpfast.distributed._ordered_sum.values import Buffers, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._training.step_monitor import StepMonitor
+from bpfast._training.steps.monitor import StepMonitor
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, whole
 from bpfast.history._columns import Columns

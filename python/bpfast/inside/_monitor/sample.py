@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._validation.arrays import as_array
-from bpfast._validation.no_numbers import no_numbers
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
+from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.seed import generator
-from bpfast._validation.sparse import is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

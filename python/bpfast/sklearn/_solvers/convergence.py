@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from bpfast._training.early_stopping import EarlyStopping
+from bpfast._training.stopping.early_stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

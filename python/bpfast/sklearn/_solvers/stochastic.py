@@ -16,7 +16,7 @@ from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import EndOfEpoch
-from bpfast._training.step_runner import TrainerRunner
+from bpfast._training.steps.runner import TrainerRunner
 from bpfast._validation.caller import stack_level
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adam

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpfast._training.divergence import DivergenceError
+from bpfast._training.stopping.divergence import DivergenceError
 
 if TYPE_CHECKING:
     from bpfast._typing import StopReason

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._validation.arrays.sparse_format import check_format, refuse_masked_parts
 from bpfast._validation.naming import naming
-from bpfast._validation.sparse_format import check_format, refuse_masked_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

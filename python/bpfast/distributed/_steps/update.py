@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
     from bpfast._training.arguments.settings import Settings
-    from bpfast.distributed._values import Part
+    from bpfast.distributed._ordered_sum.values import Part
     from bpfast.optimizers import Optimizer
 
 

@@ -6,10 +6,10 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bpfast import schedules
-from bpfast._training.divergence import failure
 from bpfast._training.locks import bind_state
-from bpfast._training.step_monitor import step_monitors
-from bpfast._training.steps import OptimizerGuard, run_steps
+from bpfast._training.steps.monitor import step_monitors
+from bpfast._training.steps.series import OptimizerGuard, run_steps
+from bpfast._training.stopping.divergence import failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,15 +9,15 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._layer import weights_of
-from bpfast._training.divergence import failure
-from bpfast._training.stopped import reason_of
-from bpfast.distributed._values import ordered_sum
+from bpfast._training.stopping.divergence import failure
+from bpfast._training.stopping.reason import reason_of
+from bpfast.distributed._ordered_sum.values import ordered_sum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._training.loop import Training
-    from bpfast.distributed._runner import ShardRunner
+    from bpfast.distributed._steps.runner import ShardRunner
 
 
 def minimise(training: Training, runner: ShardRunner, options: dict[str, Any]) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from bpfast._network import Network
-    from bpfast._training.step_runner import StepRunner
+    from bpfast._training.steps.runner import StepRunner
 
 
 class DivergenceError(ArithmeticError):

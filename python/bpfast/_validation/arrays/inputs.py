@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._validation.arrays import as_array
-from bpfast._validation.no_numbers import no_numbers
-from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates
-from bpfast._validation.sparse_format import check_format
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
+from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
+from bpfast._validation.arrays.sparse_format import check_format
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

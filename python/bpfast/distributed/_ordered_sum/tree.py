@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bpfast.distributed._values import combine
+from bpfast.distributed._ordered_sum.values import combine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

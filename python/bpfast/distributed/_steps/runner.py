@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpfast import _core, schedules
-from bpfast._training.divergence import DivergenceError, failure
 from bpfast._training.locks import bind_state
-from bpfast._training.steps import OptimizerGuard
-from bpfast.distributed._dropout import Dropout
+from bpfast._training.steps.series import OptimizerGuard
+from bpfast._training.stopping.divergence import DivergenceError, failure
 from bpfast.distributed._shards.sums import GradientTask, LocalSteps
-from bpfast.distributed._update import Update
+from bpfast.distributed._steps.dropout import Dropout
+from bpfast.distributed._steps.update import Update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._training.growth import Growth
     from bpfast._training.progress import Progress
+    from bpfast.distributed._ordered_sum.values import Part
     from bpfast.distributed._plan import StepRows
     from bpfast.distributed._prepare import Shards
     from bpfast.distributed._settings import ShardSettings
-    from bpfast.distributed._values import Part
     from bpfast.optimizers import Optimizer
 
 # The settings of steps of a shard alone.

@@ -40,7 +40,7 @@ def probe() -> Any:
     try:
         from importlib import import_module
 
-        found: dict[str, Any] = import_module("bpfast.distributed._same_bits").properties()
+        found: dict[str, Any] = import_module("bpfast.distributed._engines.same_bits").properties()
     except ImportError as error:
         return f"cannot import bpfast.distributed: {error}"
     return found
