@@ -7,7 +7,7 @@ import bpfast
 from benches.planted import cases, variants
 from bpfast.inside import CAUSES, explain
 
-# The goal of benches/planted_faults.py; all of them at present.
+# The goal of benches/planted/__main__.py; all of them at present.
 LEAST = 19
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 import bpfast
 from bpfast import schedules
-from tests.helpers.cases.every_optimizer import gradient
+from tests.helpers.cases.training.every_optimizer import gradient
 
 
 def go(opt, params, first, count):

@@ -1,4 +1,4 @@
-"""Does `bpfast.inside.explain` name a planted fault first? `python -m benches.planted_faults`.
+"""Does `bpfast.inside.explain` name a planted fault first? `python -m benches.planted`.
 
 The thresholds were chosen with the cases of benches/planted/cases.py in sight; those of
 benches/planted/variants.py have other sizes, activations, data and seeds. With --check the
