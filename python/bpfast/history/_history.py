@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bpfast._optional import optional
 from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import format_number, number
+from bpfast.history._best import best
 from bpfast.history._columns import Columns
-from bpfast.history._mode import mode_of
 from bpfast.history._state import ALWAYS, RESTORED, column_name, read, written
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class History(Columns):
     """
 
     __slots__ = ("_names", "_restored", "_rows", "_seed", "_stopped")
+
+    best = best
 
     def __init__(self, seed: int | None = None) -> None:
         if seed is not None:
@@ -171,49 +173,6 @@ class History(Columns):
         if not self._rows:
             self._names = (*ALWAYS, *more)
         self._rows.extend(rows)
-
-    def best(self, name: str = "validation_cost", mode: Literal["min", "max"] | None = None) -> int:
-        """The epoch in which a column was best, the first one if there are several.
-
-        NaN is never best. Neither is an infinite value, such as a cost of -inf, which is an
-        overflow.
-
-        Parameters
-        ----------
-        name : str, default "validation_cost"
-            The column.
-        mode : {"min", "max"}, optional
-            Whether low or high is better. Default: "min" for the cost and errors, "max" for
-            accuracies and r2, by the names of `fit` and of functions of ``sklearn.metrics`` such as
-            ``f1_score``. Other names need it.
-
-        Returns
-        -------
-        int
-            The epoch, counted from 1.
-
-        Raises
-        ------
-        ValueError
-            There is no such column, no epoch or no finite number, or the mode is missing for a name
-            that needs it.
-
-        Examples
-        --------
-        >>> import bpfast
-        >>> history = bpfast.History()
-        >>> for accuracy in (0.7, 0.9, 0.8):
-        ...     history.append({"cost": 1, "seconds": 1, "learning_rate": 1, "accuracy": accuracy})
-        >>> history.best("accuracy")
-        2
-        """
-        if name not in self:
-            raise ValueError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
-        values = self[name] if mode_of(name, mode) == "max" else -self[name]
-        numbers = np.flatnonzero(values < np.inf)  # excludes NaN too
-        if not numbers.size:
-            raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
-        return int(numbers[values[numbers].argmax()]) + 1
 
     def plot(self, axes: Any = None) -> Figure:
         """Plot the cost and each metric in its own panel, with training and validation curves.

@@ -17,7 +17,7 @@ use crate::python::borrow::{Element, ReadGuard, WriteArray, WriteGuard, readwrit
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, with_argument_name};
 use crate::python::convert::arrays::output;
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::{TargetArray, Weighting};
 

@@ -10,7 +10,7 @@ use crate::python::borrow::Element;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::input;
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 use crate::train::norms::{self, MaxNormBuffers};
 
 /// √Σ x² of a vector, converted to float64. It has the same bits on every machine, and neither overflows nor

@@ -106,8 +106,9 @@ pub fn as_array<'py>(
         let array = call(&numpy_function(py, "asarray")?, (value,));
         array.map_err(|error| with_argument_name(py, argument, error))?
     } else {
-        let import_from =
-            || import_from(py, "bpfast._validation.arrays.array_likes", "as_array").map(Bound::unbind);
+        let import_from = || {
+            import_from(py, "bpfast._validation.arrays.array_likes", "as_array").map(Bound::unbind)
+        };
         let as_array = AS_ARRAY.get_or_try_init(py, import_from)?;
         call(as_array.bind(py), (argument, value))?
     };

@@ -13,8 +13,8 @@ use crate::model::cost::Cost;
 use crate::python::borrow::call_python::call_method;
 use crate::python::borrow::{Element, ReadArray, readonly};
 use crate::python::convert::arrays::{self, input, numbers};
-use crate::python::convert::config::Name;
 use crate::python::convert::custom::{CustomCosts, as_batch};
+use crate::python::convert::name::Name;
 
 /// The weights and the reduction of a call.
 pub struct Weighting<'py> {

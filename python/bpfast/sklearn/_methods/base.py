@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import BaseEstimator, _clone_parametrized
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,6 +15,7 @@ from bpfast._optional import is_dask
 from bpfast.sklearn import _network, _pickling
 from bpfast.sklearn._compat import validate_data
 from bpfast.sklearn._distributed.client import client_of
+from bpfast.sklearn._methods.quick_check import needs_no_check
 from bpfast.sklearn._methods.restored import restored_if_refused
 from bpfast.sklearn._parameters import SHARED, refuse_stochastic_only
 from bpfast.sklearn._solvers.checkpoints import Start, start_of
@@ -32,11 +31,6 @@ if TYPE_CHECKING:
     from bpfast.sklearn._targets.examples import Examples
 
 STOCHASTIC = ("sgd", "adam")
-# The most numbers of an array that is checked without `validate_data`, whose checks take 0.1 ms.
-MOST_CHECKED_NUMBERS = 1 << 18
-# Up to here the sum of squares is the fastest check. OpenBLAS sums 10,000 of them by several
-# threads, which then spin.
-MOST_SUMMED_NUMBERS = 1 << 13
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
@@ -276,7 +270,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             check_is_fitted(self, "network_")
         net = self.network_
         self._take_assigned()
-        if not self._is_plain(X):
+        if not needs_no_check(self, X):
             X = validate_data(
                 self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32)
             )
@@ -284,31 +278,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             return net.forward(X)
         with self._threads():
             return net.forward(X)
-
-    def _is_plain(self, X: Any) -> bool:
-        """Whether X needs no check by scikit-learn: few finite floats, one row per example."""
-        if "feature_names_in_" in self.__dict__:  # missing names are a warning
-            return False
-        kind = type(X)
-        if kind is np.ndarray:
-            numbers = X
-        elif kind is csr_array or kind is csr_matrix:
-            numbers = X.data
-        else:
-            return False
-        return (
-            X.ndim == 2
-            and X.shape[1] == self.n_features_in_
-            and X.shape[0] > 0
-            and numbers.size <= MOST_CHECKED_NUMBERS
-            and numbers.dtype.char in "df"
-            # Where the sum of squares overflows, scikit-learn checks each number.
-            and bool(
-                isfinite(np.vdot(numbers, numbers))
-                if numbers.size <= MOST_SUMMED_NUMBERS
-                else np.isfinite(numbers).all()
-            )
-        )
 
     def _threads(self) -> AbstractContextManager[Any]:
         """The number of threads that `n_jobs` means."""

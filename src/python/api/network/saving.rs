@@ -15,7 +15,8 @@ use crate::python::api::files::{detached_io, parse_path};
 use crate::python::api::network::PyNetwork;
 use crate::python::borrow::Element;
 use crate::python::call::errors::guarded;
-use crate::python::convert::config::{Config, Dtype, parse_cost};
+use crate::python::convert::config::{Config, parse_cost};
+use crate::python::convert::dtype::Dtype;
 
 /// The bytes of parameters that are copied with the GIL held, some 20 ms during which no other thread runs
 /// Python.
