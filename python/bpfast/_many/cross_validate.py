@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
 
 # The number that stands for an epoch when folds are drawn; epochs count from 1.
-FOLDS = 0
+FOLDS_EPOCH = 0
 
 
 class CrossValidation(NamedTuple):
@@ -139,7 +139,7 @@ def _folds(folds: Any, y: NDArray[Any], n: int, seed: int) -> list[NDArray[np.in
     number = whole("folds", folds, 2)
     if number > n:
         raise ValueError(f"folds: expected at most {n}, as many as examples, got {number}")
-    order = _core.permutation(seed, FOLDS, n).astype(np.int64)
+    order = _core.permutation(seed, FOLDS_EPOCH, n).astype(np.int64)
     if y.ndim == 1 and y.dtype.kind in "biu":
         # The classes one after the other, each in random order: dealing keeps their shares equal.
         order = order[np.argsort(y[order], kind="stable")]

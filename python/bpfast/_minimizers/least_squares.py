@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 # With more, G and what solves with it take more than 600 MB, and a step half a minute.
-MOST_PARAMETERS = 5000
+MAX_PARAMETERS = 5000
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,9 @@ def least_squares(
     if (name := net.config["cost"]) != "quadratic":
         got = repr(name) if isinstance(name, str) else "a callable"
         raise ValueError(f"net: expected the cost 'quadratic', got {got}")
-    if net.params.size > MOST_PARAMETERS:
+    if net.params.size > MAX_PARAMETERS:
         raise ValueError(
-            f"net: expected at most {MOST_PARAMETERS} parameters, got {net.params.size}; "
+            f"net: expected at most {MAX_PARAMETERS} parameters, got {net.params.size}; "
             "use scipy_minimize"
         )
     if callback is not None and not callable(callback):

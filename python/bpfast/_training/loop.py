@@ -13,7 +13,7 @@ from bpfast import _core, schedules
 from bpfast._training.growth import Growth
 from bpfast._training.progress import Progress
 from bpfast._training.stopping.reason import reason_of
-from bpfast.history._state import ALWAYS
+from bpfast.history._state import REQUIRED_COLUMNS
 
 if TYPE_CHECKING:
     from bpfast._network import Network
@@ -163,7 +163,7 @@ class Training:
     @property
     def columns(self) -> list[str]:
         """The columns of a row of the history."""
-        names = [*ALWAYS]
+        names = [*REQUIRED_COLUMNS]
         if self.training is not None:
             names += self.metrics
         if self.validation is not None:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._optimizer import Rate
 
-BATCH_SIZE, AVERAGE_EVERY = 1024, 16
+DEFAULT_BATCH_SIZE, DEFAULT_AVERAGE_EVERY = 1024, 16
 SYNONYMS = {key: value for key, value in ARGUMENT_SYNONYMS.items() if "Network" not in value}
 
 
@@ -244,8 +244,10 @@ def fit(
     settings = ShardSettings(
         net,
         how,
-        AVERAGE_EVERY if average_every is None else whole("average_every", average_every, 1),
-        batch_size=BATCH_SIZE if batch_size is None else batch_size,
+        DEFAULT_AVERAGE_EVERY
+        if average_every is None
+        else whole("average_every", average_every, 1),
+        batch_size=DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
         l1=l1,
         l2=l2,
         dropout=dropout,

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # Before this version a crafted file could run code despite safe_mode=True (CVE-2025-1550,
 # CVE-2025-9905 and others).
-OLDEST = (3, 12)
+MIN_VERSION = (3, 12)
 # Of models, also of those that are none of Keras 3.
-ATTRIBUTES = ("layers", "get_weights")
+MODEL_ATTRIBUTES = ("layers", "get_weights")
 
 
 def from_keras(
@@ -107,7 +107,7 @@ def from_keras(
     chain = Chain("model")
     if isinstance(model, str | bytes | os.PathLike):
         model = _loaded(as_path("model", model))
-    elif isinstance(model, type) or not all(hasattr(model, name) for name in ATTRIBUTES):
+    elif isinstance(model, type) or not all(hasattr(model, name) for name in MODEL_ATTRIBUTES):
         expected = "a keras.Model, the path of one, or its list of weights"
         raise TypeError(f"model: expected {expected}, got {kind_of(model)}")
     else:
@@ -155,7 +155,7 @@ def _loaded(name: str) -> Any:
         hint = "load them into the model with model.load_weights, and pass the model"
         raise ValueError(f"{name}: expected a whole model, got weights alone; {hint}")
     keras = optional("keras", f"from_keras({name!r})")
-    _check_version(keras, OLDEST)
+    _check_version(keras, MIN_VERSION)
     if name.endswith(".keras"):
         from zipfile import is_zipfile  # its import takes 2 ms
 

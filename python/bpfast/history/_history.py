@@ -12,7 +12,7 @@ from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import format_number, number
 from bpfast.history._best import best
 from bpfast.history._columns import Columns
-from bpfast.history._state import ALWAYS, RESTORED, column_name, read, written
+from bpfast.history._state import REQUIRED_COLUMNS, RESTORED, column_name, read, written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,7 +85,7 @@ class History(Columns):
         self._stopped: str | None = None
         self._restored: int | None = None
         # Rows, so that Ctrl-C leaves no incomplete epoch.
-        self._names: tuple[str, ...] = ALWAYS
+        self._names: tuple[str, ...] = REQUIRED_COLUMNS
         self._rows: list[tuple[float, ...]] = []
 
     @property
@@ -160,18 +160,21 @@ class History(Columns):
         epoch = values.pop("epoch", len(self) + 1)
         if epoch != len(self) + 1:
             raise ValueError(f"row['epoch']: expected {len(self) + 1}, got {format_number(epoch)}")
-        known = self._names if len(self) else ALWAYS
+        known = self._names if len(self) else REQUIRED_COLUMNS
         if not set(known) <= set(values) or (len(self) and set(known) != set(values)):
             expected = ", ".join(known) + ("" if len(self) else " and others")
             raise ValueError(f"row: expected {expected}, got {', '.join(values) or 'none'}")
         if not len(self):
-            self._names = (*ALWAYS, *(name for name in values if name not in ALWAYS))
+            self._names = (
+                *REQUIRED_COLUMNS,
+                *(name for name in values if name not in REQUIRED_COLUMNS),
+            )
         self._rows.append(tuple(values[name] for name in self._names))
 
     def _extend(self, rows: list[tuple[float, ...]], more: tuple[str, ...] = ()) -> None:
-        """Add epochs whose values are numbers: those of ALWAYS, then those of `more`."""
+        """Add epochs whose values are numbers: those of REQUIRED_COLUMNS, then those of `more`."""
         if not self._rows:
-            self._names = (*ALWAYS, *more)
+            self._names = (*REQUIRED_COLUMNS, *more)
         self._rows.extend(rows)
 
     def plot(self, axes: Any = None) -> Figure:

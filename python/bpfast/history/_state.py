@@ -9,7 +9,7 @@ from typing import Any
 from bpfast._validation.numbers import number, whole
 
 # The columns of every history in addition to epoch.
-ALWAYS = ("cost", "seconds", "learning_rate")
+REQUIRED_COLUMNS = ("cost", "seconds", "learning_rate")
 # In a state only if the history has one.
 RESTORED = "restored_epoch"
 # JSON has no NaN and no infinity.
@@ -49,8 +49,8 @@ def read(state: Any) -> tuple[Any, Any, dict[str, list[float]], int | None]:
     if not isinstance(state, Mapping) or set(state) - {RESTORED} != names:
         raise ValueError("expected a mapping with seed, stopped, columns")
     columns = state["columns"]
-    if not isinstance(columns, Mapping) or not set(ALWAYS) <= set(columns):
-        raise ValueError(f"columns: expected a mapping with {', '.join(ALWAYS)}")
+    if not isinstance(columns, Mapping) or not set(REQUIRED_COLUMNS) <= set(columns):
+        raise ValueError(f"columns: expected a mapping with {', '.join(REQUIRED_COLUMNS)}")
     found = {
         column_name("columns", name): _column(name, values)
         for name, values in list(columns.items())  # a value may change the dict

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
 
 # With more classes the cells are too small for numbers.
-MOST_WITH_NUMBERS = 20
+MAX_CLASSES_WITH_NUMBERS = 20
 
 
 def confusion(
@@ -95,10 +95,10 @@ def confusion(
     side = min(max(0.42 * classes, 2.6), 9.0)
     axes = axes_for(ax, side + 1.9, side + 1.0)
     image = axes.imshow(fractions, cmap=SEQUENTIAL, vmin=0, vmax=1)
-    for i, j in np.ndindex(counts.shape) if classes <= MOST_WITH_NUMBERS else ():
+    for i, j in np.ndindex(counts.shape) if classes <= MAX_CLASSES_WITH_NUMBERS else ():
         color = text_color(image.to_rgba(fractions[i, j]))
         axes.text(j, i, str(counts[i, j]), ha="center", va="center", color=color, fontsize=8)
-    if classes <= MOST_WITH_NUMBERS or labels is not None:
+    if classes <= MAX_CLASSES_WITH_NUMBERS or labels is not None:
         is_long = max(map(len, names)) > 2
         axes.set_xticks(range(classes), names, rotation=45 if is_long else 0,
                         ha="right" if is_long else "center")  # fmt: skip

@@ -28,14 +28,14 @@ BLUE, RED = "#0072B2", "#D55E00"
 DASHES: list[Any] = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 # Beyond this number the arithmetic of matplotlib overflows.
-LARGEST = 1e300
+MAX_DRAWN = 1e300
 # The lightest yellow of viridis is too light for a line on white.
-LIGHTEST = 0.85
+MAX_LIGHTNESS = 0.85
 # The size of a panel, in inches, and the most panels in a row.
-WIDTH, HEIGHT, COLUMNS = 4.8, 3.6, 3
+PANEL_WIDTH, PANEL_HEIGHT, MAX_COLUMNS = 4.8, 3.6, 3
 
 
-def axes_for(ax: Any, width: float = WIDTH, height: float = HEIGHT) -> Axes:
+def axes_for(ax: Any, width: float = PANEL_WIDTH, height: float = PANEL_HEIGHT) -> Axes:
     """The user's Axes, or those of a new figure of this size in inches."""
     if ax is None:
         # "compressed" makes a colour scale as tall as an image.
@@ -48,9 +48,9 @@ def axes_for(ax: Any, width: float = WIDTH, height: float = HEIGHT) -> Axes:
 def panels_for(
     ax: Any,
     names: Sequence[str],
-    width: float = WIDTH,
-    height: float = HEIGHT,
-    columns: int = COLUMNS,
+    width: float = PANEL_WIDTH,
+    height: float = PANEL_HEIGHT,
+    columns: int = MAX_COLUMNS,
     argument: str = "ax",
 ) -> list[Axes]:
     """The user's Axes, one for each name, or those of a new figure, row by row."""
@@ -103,7 +103,7 @@ def line_style(place: int, count: int, points: int) -> dict[str, Any]:
     # Markers at different points of each line.
     every = max(points // 8, 1)
     return {
-        "color": colormaps[SEQUENTIAL](LIGHTEST * place / max(count - 1, 1)),
+        "color": colormaps[SEQUENTIAL](MAX_LIGHTNESS * place / max(count - 1, 1)),
         "linestyle": DASHES[place % len(DASHES)],
         "marker": MARKERS[place % len(MARKERS)],
         "markersize": 4.5,
@@ -114,7 +114,7 @@ def line_style(place: int, count: int, points: int) -> dict[str, Any]:
 def scale_for(values: NDArray[Any], *, signed: bool | None = None) -> tuple[str, Normalize]:
     """The colormap of the values, and its limits: from 0 on, or around 0 if any is negative."""
     finite = values[np.isfinite(values)]
-    most = min(float(np.abs(finite).max(initial=0.0)), LARGEST) or 1.0
+    most = min(float(np.abs(finite).max(initial=0.0)), MAX_DRAWN) or 1.0
     if signed or (signed is None and bool((finite < 0).any())):
         return SIGNED, Normalize(-most, most)
     return SEQUENTIAL, Normalize(0, most)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The title and the label of the y axis of each factor.
-LABELS = {
+FACTOR_LABELS = {
     "arrives": ("what arrives", "RMS of Σ$_k$ $w_{kj} δ_k$"),
     "gate": ("gate", "RMS of $δ$ / RMS of what arrives"),
     "inputs": ("inputs", "RMS of $a$, weighted by $δ^2$"),
@@ -29,7 +29,7 @@ LABELS = {
     "step": ("step", r"length of the next step / $\Vert w \Vert$"),
 }
 # Where 0 is drawn in a panel with a logarithmic axis, as a part of its height.
-ZERO = 0.04
+ZERO_HEIGHT = 0.04
 # The neurons of a layer are spread over this part of its space.
 SPREAD = 0.6
 
@@ -114,10 +114,10 @@ def _draw(panel: Axes, name: str, columns: dict[str, Any], places: NDArray[Any])
         panel.plot(places[chosen], values[chosen], **style)
     if is_zero.any():  # the layout of a figure fails if this line is empty
         panel.plot(
-            places[is_zero], np.full(np.count_nonzero(is_zero), ZERO),
+            places[is_zero], np.full(np.count_nonzero(is_zero), ZERO_HEIGHT),
             transform=panel.get_xaxis_transform(), **_MARKS["exactly 0"],
         )  # fmt: skip
-    title, label = LABELS[name]
+    title, label = FACTOR_LABELS[name]
     panel.set_title(title, fontsize=10)
     panel.set_ylabel(label, fontsize=9)
     panel.set_xlabel("layer")
@@ -127,7 +127,7 @@ def _draw(panel: Axes, name: str, columns: dict[str, Any], places: NDArray[Any])
         panel.set_yscale("log")
         if is_zero.any():  # room below the smallest one
             bottom, top = panel.get_ylim()
-            panel.set_ylim(bottom * (bottom / top) ** (3 * ZERO), top)
+            panel.set_ylim(bottom * (bottom / top) ** (3 * ZERO_HEIGHT), top)
     else:
         panel.set_ylim(0, 1)
     grid(panel)
@@ -140,7 +140,7 @@ def _draw_median(panel: Axes, layer: int, median: float) -> None:
     if median > 0:
         panel.plot(ends, [median, median], **style)
     elif median == 0:
-        panel.plot(ends, [ZERO, ZERO], transform=panel.get_xaxis_transform(), **style)
+        panel.plot(ends, [ZERO_HEIGHT, ZERO_HEIGHT], transform=panel.get_xaxis_transform(), **style)
 
 
 _MARKS: dict[str, dict[str, Any]] = {

@@ -149,9 +149,9 @@ def main(folder):
         found["3 workers"] = digest(train("classes", *examples("classes"), client=client)[0])
         before = set(client.nthreads())
         # Parameters that are sent to one worker alone may be lost with it.
-        inline, engine.INLINE = engine.INLINE, 0
+        inline, engine.MAX_INLINE_BYTES = engine.MAX_INLINE_BYTES, 0
         found["one died"] = deadly(path, client, dies=True)
-        engine.INLINE = inline
+        engine.MAX_INLINE_BYTES = inline
         found["died"] = len(before - set(client.nthreads()))
         found["none died"] = deadly(path, None, dies=False)
         found["refused"] = refused(client)

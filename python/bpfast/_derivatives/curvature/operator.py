@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from bpfast._typing import Reduction
 
-Matrix: TypeAlias = Literal["hessian", "ggn", "empirical_fisher"]
+MatrixName: TypeAlias = Literal["hessian", "ggn", "empirical_fisher"]
 Which: TypeAlias = Literal["largest", "smallest", "magnitude"]
 
-NAMES = ("hessian", "ggn", "empirical_fisher")
+MATRIX_NAMES = ("hessian", "ggn", "empirical_fisher")
 # The costs that are convex in a only for y >= 0, or for y in [0, 1].
 _OF_A_RANGE = ("cross_entropy", "log_likelihood", "poisson")
 
@@ -62,7 +62,7 @@ class Curvature:
     __module__ = "bpfast"
 
     _net: _core.Network
-    _name: Matrix
+    _name: MatrixName
     _examples: ProductArguments
     _errors: list[NDArray[Any]] | None
     _params: NDArray[Any]
@@ -74,7 +74,7 @@ class Curvature:
     def _of(
         cls,
         net: _core.Network,
-        name: Matrix,
+        name: MatrixName,
         examples: ProductArguments,
         errors: list[NDArray[Any]] | None,
     ) -> Self:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bpfast._typing import Metric
 
 # The arguments of `Settings` that each network has for itself.
-OF_STEPS = ("batch_size", "l1", "l2", "dropout", "max_norm", "clip_norm", "seed")
+STEP_SETTINGS = ("batch_size", "l1", "l2", "dropout", "max_norm", "clip_norm", "seed")
 
 
 @dataclass(kw_only=True)
@@ -75,7 +75,7 @@ def parse_options(
     for k, net in enumerate(nets):
         with naming(f"nets[{k}]"):
             one = {name: values[k] for name, values in each.items()}
-            of_steps = {name: one.pop(name) for name in OF_STEPS}
+            of_steps = {name: one.pop(name) for name in STEP_SETTINGS}
             one["settings"] = Settings(net, **of_steps, **of_all)
             one["epochs"] = whole("epochs", one["epochs"], 1)
             rate = _own_rate(one.pop("learning_rate"))

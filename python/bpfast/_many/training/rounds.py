@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bpfast._many.training.member import Member
 
 # How often a progress bar is updated.
-UPDATES = 50
+PROGRESS_UPDATES = 50
 
 
 @dataclass(kw_only=True)
@@ -53,7 +53,7 @@ def train(members: Sequence[Member], *, progress: bool, halving: Halving | None)
         What code of the user raised, with a note that names the network.
     """
     longest = max(member.epochs for member in members)
-    every = max(longest // UPDATES, 1) if progress else longest
+    every = max(longest // PROGRESS_UPDATES, 1) if progress else longest
     if halving is not None:
         every = halving.every
     per_epoch = sum(member.examples for member in members)

@@ -44,7 +44,7 @@ ARGUMENT_SYNONYMS = {
 }
 
 # The default.
-BATCH_SIZE = 32
+DEFAULT_BATCH_SIZE = 32
 
 
 class Settings:
@@ -70,7 +70,9 @@ class Settings:
         check_finite: bool,
         sparse: bool | None = False,
     ) -> None:
-        self.batch_size = BATCH_SIZE if batch_size is None else whole("batch_size", batch_size, 1)
+        self.batch_size = (
+            DEFAULT_BATCH_SIZE if batch_size is None else whole("batch_size", batch_size, 1)
+        )
         self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
         self.dropout = _dropout(dropout, len(net.sizes) - 2)
         self.max_norm = None if max_norm is None else positive("max_norm", max_norm)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 # A batch size that makes each batch of an iterable one step.
-WHOLE = 2**32
+WHOLE_BATCH = 2**32
 
 
 def new_trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size: int) -> Trainer:
@@ -81,7 +81,7 @@ def of_batches(request: Request, x: Any) -> Parts:
     if metrics and held_out is None:
         expected = "validation=(x, y) with batches, which are not measured themselves"
         raise ValueError(f"metrics: expected {expected}, got none")
-    trainer = new_trainer(net, settings, optimizer, WHOLE)
+    trainer = new_trainer(net, settings, optimizer, WHOLE_BATCH)
     source = Batches(trainer, net.dtype, as_batches(x))
     if held_out is not None:
         with naming("validation"):

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 # The outputs that are probabilities; y may then contain probabilities too.
 PROBABILITIES = ("sigmoid", "softmax")
 # The largest difference from 1 of the sum of a row, for numbers rounded to two digits.
-ROUNDED = 0.05
+SUM_TOLERANCE = 0.05
 # The number of rows of y that are checked at a time, because y may be a memory map.
 ROWS_AT_ONCE = 1 << 16
 # The most outputs of an example that a message shows.
-MOST_OUTPUTS_SHOWN = 10
-REGRESSION = "mean_squared_error and r2 measure a regression"
+MAX_OUTPUTS_SHOWN = 10
+REGRESSION_HINT = "mean_squared_error and r2 measure a regression"
 
 
 class Kind(NamedTuple):
@@ -62,8 +62,8 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
 
 def shown_row(y: NDArray[Any], row: int) -> str:
     """A row of y for an error message, truncated if it is long."""
-    numbers = [format_number(float(number)) for number in y[row, :MOST_OUTPUTS_SHOWN]]
-    more = ", …" if y.shape[1] > MOST_OUTPUTS_SHOWN else ""
+    numbers = [format_number(float(number)) for number in y[row, :MAX_OUTPUTS_SHOWN]]
+    more = ", …" if y.shape[1] > MAX_OUTPUTS_SHOWN else ""
     return f"[{', '.join(numbers)}{more}] in row {row}"
 
 
@@ -184,7 +184,7 @@ def _tell_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool
     """
     one: NDArray[np.bool_] = np.count_nonzero(y > 0.5, axis=1) == 1
     if low == 0:
-        are_shares = np.abs(y.sum(axis=1, dtype=np.float64) - 1) <= ROUNDED
+        are_shares = np.abs(y.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE
         if output != "softmax":
             are_shares &= np.count_nonzero(y == y.max(axis=1, keepdims=True), axis=1) == 1
         one |= are_shares
@@ -207,7 +207,7 @@ def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
         row = _first(y, lambda rows: (rows < 0) | (rows > most))
     if row is not None:
         got = f"{format_number(float(y[row]))} in row {row}"
-        raise ValueError(f"y: expected {expected}, got {got}; {REGRESSION}")
+        raise ValueError(f"y: expected {expected}, got {got}; {REGRESSION_HINT}")
 
 
 def refuse_between(y: NDArray[Any], low: float) -> None:
@@ -223,7 +223,7 @@ def _refuse_where(
     if row is None:
         return
     column = int((wrong(y[row]) & (y[row] == y[row])).argmax())
-    hint = REGRESSION
+    hint = REGRESSION_HINT
     if _are_signs(y):
         what = "the classes of a single output" if y.shape[1] == 1 else "classes"
         hint = f"{what} are 0 and 1: y = (y + 1) / 2"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The most columns of a table that a message names.
-MOST_COLUMNS = 5
+MAX_COLUMNS = 5
 
 
 def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
@@ -30,9 +30,9 @@ def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
         if hasattr(value, "toarray"):
             hint = f"; {argument}.toarray() has them"
     elif columns:
-        got = f"column{'s' * (len(columns) > 1)} {', '.join(columns[:MOST_COLUMNS])}"
-        if len(columns) > MOST_COLUMNS:
-            got += f" and {len(columns) - MOST_COLUMNS} more"
+        got = f"column{'s' * (len(columns) > 1)} {', '.join(columns[:MAX_COLUMNS])}"
+        if len(columns) > MAX_COLUMNS:
+            got += f" and {len(columns) - MAX_COLUMNS} more"
         if _converts(array):
             hint = f"; {argument}.to_numpy(dtype=float) converts it if all are numbers"
     elif argument == "y" and array.ndim == 1 and _is_text(array) and not _converts(array):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # The networks of this process for the trainings that it works for, oldest first.
 _MODELS: dict[str, Model] = {}
-MOST_MODELS = 4
+MAX_MODELS = 4
 
 
 class Model:
@@ -47,7 +47,7 @@ def _model(token: str, config: dict[str, Any]) -> Model:
     found = _MODELS.get(token)
     if found is None:
         found = _MODELS.setdefault(token, Model(token, _core._restore(Network, config)))
-        while len(_MODELS) > MOST_MODELS:
+        while len(_MODELS) > MAX_MODELS:
             _MODELS.pop(next(iter(_MODELS)), None)
     return found
 

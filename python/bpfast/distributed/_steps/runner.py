@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 # The settings of steps of a shard alone.
-LOCAL = (
+SHARD_SETTINGS = (
     "batch_size", "check_finite", "clip_norm", "dropout", "l1", "l2", "max_norm", "seed",
 )  # fmt: skip
 
@@ -138,7 +138,7 @@ class ShardRunner:
         """Do rounds of steps of each shard alone: rate, mean cost, and examples of each."""
         settings, optimizer = self._settings, self._optimizer
         size = settings.batch_size
-        options = {name: getattr(settings, name) for name in LOCAL}
+        options = {name: getattr(settings, name) for name in SHARD_SETTINGS}
         rounds = self._plan.local_rounds(settings.order_seed, epoch, size, settings.average_every)
         for k, rows in enumerate(rounds):
             steps = -(-max(map(len, rows.values())) // size)

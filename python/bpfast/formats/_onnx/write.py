@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bpfast.formats._onnx.expressions import Expression
 
 OPSET, IR_VERSION = 13, 7
-LARGEST = 2**31 - 2**20  # bytes of a protobuf message, less what is not parameters
+MAX_BYTES = 2**31 - 2**20  # bytes of a protobuf message, less what is not parameters
 # Operators whose numbers are attributes.
 ATTRIBUTES = {
     "LeakyRelu": ("alpha",),
@@ -79,7 +79,7 @@ def to_onnx(net: Network, path: AnyPath | None = None) -> Any:
     if file is not None:
         refuse_unwritable(file)
     onnx = optional("onnx", "to_onnx")
-    if net.params.nbytes > LARGEST:
+    if net.params.nbytes > MAX_BYTES:
         expected = "parameters of less than 2 GB, the limit of an ONNX file"
         raise ValueError(f"net: expected {expected}, got {net.params.nbytes} bytes")
     writer = _Writer(onnx, net.dtype)

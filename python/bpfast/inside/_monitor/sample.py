@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bpfast._core import _Inputs as Inputs
 
 # The examples from which causes are concluded.
-EXPLAINED = 500
+MAX_EXPLAINED = 500
 
 
 class Sample:
@@ -59,7 +59,7 @@ class Sample:
             if weight.shape != (rows.shape[0],):
                 expected = f"shape ({rows.shape[0]},)"
                 raise ValueError(f"sample_weight: expected {expected}, got {weight.shape}")
-        order = rng.permutation(rows.shape[0])[: max(EXPLAINED, count)]
+        order = rng.permutation(rows.shape[0])[: max(MAX_EXPLAINED, count)]
         chosen: Any = rows[order]
         self.x: NDArray[Any] = chosen.toarray() if is_sparse(chosen) else np.array(chosen)
         self.y: NDArray[Any] = targets[order]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # `adaptive` does not lower the learning rate further.
-LEAST_RATE = 1e-6
+MIN_RATE = 1e-6
 
 
 class Convergence(EarlyStopping):

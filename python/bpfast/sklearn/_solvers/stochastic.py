@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bpfast.sklearn._solvers.checkpoints import Start
 
 # scikit-learn allows a momentum of 1.
-MOST_MOMENTUM = np.nextafter(1.0, 0.0)
+MAX_MOMENTUM = np.nextafter(1.0, 0.0)
 AUTO_BATCH_SIZE = 200
 
 
@@ -62,7 +62,7 @@ def new_optimizer(estimator: Any) -> Optimizer:
     rate = estimator.learning_rate_init if isinstance(schedule, str) else deepcopy(schedule)
     if estimator.solver == "adam":
         return Adam(rate, beta1=estimator.beta_1, beta2=estimator.beta_2, epsilon=estimator.epsilon)
-    momentum = min(estimator.momentum, MOST_MOMENTUM)
+    momentum = min(estimator.momentum, MAX_MOMENTUM)
     nesterov = bool(estimator.nesterovs_momentum) and momentum > 0
     return SGD(rate, momentum=momentum, nesterov=nesterov)
 
