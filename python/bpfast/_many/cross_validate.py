@@ -14,7 +14,7 @@ from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, count
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import is_number, whole
+from bpfast._validation.numbers import integer, is_number
 from bpfast._validation.seed import parse_seed
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _folds(folds: Any, y: NDArray[Any], n: int, seed: int) -> list[NDArray[np.in
     """The rows of each fold."""
     if not is_number(folds):
         return _given_folds(folds, n)
-    number = whole("folds", folds, 2)
+    number = integer("folds", folds, 2)
     if number > n:
         raise ValueError(f"folds: expected at most {n}, as many as examples, got {number}")
     order = _core.permutation(seed, FOLDS_EPOCH, n).astype(np.int64)

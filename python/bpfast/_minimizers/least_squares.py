@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bpfast._minimizers.levenberg_marquardt import Limits, Search
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import not_negative, positive, whole
+from bpfast._validation.numbers import integer, not_negative, positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +143,7 @@ def least_squares(
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable, got {type(callback).__name__}")
     limits = Limits(
-        whole("max_iterations", max_iterations, 1),
+        integer("max_iterations", max_iterations, 1),
         not_negative("gradient_tolerance", gradient_tolerance),
         not_negative("cost_tolerance", cost_tolerance),
     )

@@ -8,9 +8,9 @@ from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import (
     Request,
-    of_arrays,
     of_batches,
     parse_callbacks,
+    parts_of_arrays,
     refuse_with_batches,
 )
 from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
@@ -21,7 +21,7 @@ from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._training.steps.runner import TrainerRunner
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import flag, whole
+from bpfast._validation.numbers import flag, integer
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def fit(
     array([0., 1., 1., 0.])
     """
     check_network(self)
-    epochs = whole("epochs", epochs, 1)
+    epochs = integer("epochs", epochs, 1)
     checkpoints = CheckpointPolicy(checkpoint, every, resume)
     progress = flag("progress", progress)
     settings = Settings(
@@ -256,7 +256,7 @@ def fit(
             refuse_with_batches(validation, weights=weights, arrays=arrays)
             data = of_batches(request, x)
         else:
-            data = of_arrays(request, x, y, **weights)
+            data = parts_of_arrays(request, x, y, **weights)
         training = Training(
             self,
             TrainerRunner(self, data.trainer, data.source, optimizer, calls),

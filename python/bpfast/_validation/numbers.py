@@ -87,7 +87,7 @@ def not_negative(argument: str, value: Any) -> float:
     return given
 
 
-def whole(argument: str, value: Any, least: int) -> int:
+def integer(argument: str, value: Any, least: int) -> int:
     """An integer, at least `least` and below 2^63."""
     try:
         given = operator.index(value)

@@ -13,7 +13,7 @@ from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import EndOfEpoch, Training
 from bpfast._validation.names import by_name, one_of
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import flag, whole
+from bpfast._validation.numbers import flag, integer
 from bpfast.distributed._arguments import (
     METHODS,
     ShardMethod,
@@ -230,7 +230,7 @@ def fit(
     """
     check_network(net, "net")
     how = one_of("method", method, METHODS)
-    epochs, progress = whole("epochs", epochs, 1), flag("progress", progress)
+    epochs, progress = integer("epochs", epochs, 1), flag("progress", progress)
     refuse_unused(
         how,
         average_every=average_every, batch_size=batch_size, shuffle=shuffle, optimizer=optimizer,
@@ -246,7 +246,7 @@ def fit(
         how,
         DEFAULT_AVERAGE_EVERY
         if average_every is None
-        else whole("average_every", average_every, 1),
+        else integer("average_every", average_every, 1),
         batch_size=DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
         l1=l1,
         l2=l2,

@@ -9,7 +9,7 @@ import numpy as np
 from bpfast._network import Network
 from bpfast._optional import optional
 from bpfast.formats._activations import of_layers
-from bpfast.formats._chain import Chain, kind_of
+from bpfast.formats._chain import Chain, describe_type
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -68,7 +68,7 @@ def from_sklearn(estimator: Any) -> Network:
     True
     """
     models = optional("sklearn.neural_network", "from_sklearn", "sklearn")
-    what, kind = "estimator", kind_of(estimator)
+    what, kind = "estimator", describe_type(estimator)
     if not isinstance(estimator, models.MLPClassifier | models.MLPRegressor):
         expected = "a fitted MLPClassifier or MLPRegressor"
         hint = ""

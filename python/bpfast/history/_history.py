@@ -12,7 +12,7 @@ from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import format_number, number
 from bpfast.history._best import best
 from bpfast.history._columns import Columns
-from bpfast.history._state import REQUIRED_COLUMNS, RESTORED, column_name, read, written
+from bpfast.history._state import REQUIRED_COLUMNS, RESTORED, as_json, column_name, parse_state
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -222,7 +222,7 @@ class History(Columns):
     def state(self) -> dict[str, Any]:
         """The history in JSON types, with NaN and infinity as text, as `from_state` reads it."""
         columns = {name: self[name].tolist() for name in self._names}
-        state = {"seed": self.seed, "stopped": self.stopped, "columns": written(columns)}
+        state = {"seed": self.seed, "stopped": self.stopped, "columns": as_json(columns)}
         return state if self._restored is None else state | {RESTORED: self._restored}
 
     @classmethod
@@ -252,7 +252,7 @@ class History(Columns):
         True
         """
         with naming_value("state"):
-            seed, stopped, columns, restored = read(state)
+            seed, stopped, columns, restored = parse_state(state)
             history = cls(seed)
             history.stopped = stopped
         history._names = tuple(columns)

@@ -107,7 +107,7 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Ne
         first = change_by(net, batch, fresh)
         if (found := line_search(batch, theta, first, cost))[0] > best:
             change, (best, lowest) = first, found
-    eigenvalue = quantities.largest_eigenvalue(batch) if optimizer.kind == "sgd" else np.nan
+    eigenvalue = quantities.largest_ggn_eigenvalue(batch) if optimizer.kind == "sgd" else np.nan
     return NextStep(
         optimizer,
         rate,

@@ -84,7 +84,7 @@ def confusion(
     a: NDArray[Any] = np.asarray(net.forward(x))
     if not np.isfinite(a).all():
         row = int(np.flatnonzero(~np.isfinite(a).all(axis=1))[0])
-        raise ValueError(f"x: expected finite outputs, got {accuracy.shown_row(a, row)}")
+        raise ValueError(f"x: expected finite outputs, got {accuracy.format_row(a, row)}")
     classes = max(a.shape[1], 2)
     names = _names(labels, classes)
     true, predicted = _classes(net, y, a), accuracy.labels(a)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 from bpfast.inside._demon import Demon
 from bpfast.plot._arguments import instance_of
 from bpfast.plot._figure import axes_for, grid, line_style
@@ -57,7 +57,7 @@ def demon(demon: Demon, *, most: int = 3, ax: Axes | None = None) -> Axes:
     True
     """
     instance_of("demon", demon, Demon)
-    count = whole("most", most, 1)
+    count = integer("most", most, 1)
     axes = axes_for(ax)
     chosen = np.sort(np.argsort(-np.abs(demon.delta), kind="stable")[:count])
     order = np.argsort(demon.dz, kind="stable")

@@ -13,7 +13,7 @@ from matplotlib.patches import Circle
 from bpfast._activations import activation_names
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import flag, whole
+from bpfast._validation.numbers import flag, integer
 from bpfast.plot._arguments import one_example, one_target
 from bpfast.plot._figure import BLUE, RED, axes_for, color_scale, scale_for, text_color
 
@@ -109,7 +109,7 @@ def network(
     """
     check_network(net, "net")
     one_of("what", what, ("activation", "error"))
-    shown, with_scale = whole("most", most, 2), flag("colorbar", colorbar)
+    shown, with_scale = integer("most", most, 2), flag("colorbar", colorbar)
     numbers = _numbers(net, x, y, what)
     columns = [_column(layer, size, shown) for layer, size in enumerate(net.sizes, 1)]
     tall = max(column.heights[0] - column.heights[-1] for column in columns) + 1

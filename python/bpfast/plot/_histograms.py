@@ -9,7 +9,7 @@ import numpy as np
 from bpfast._activations import activation_names
 from bpfast._validation.names import one_of, unknown_name
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 from bpfast.plot._figure import BLUE, MAX_DRAWN, figure_of, grid, panels_for
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def histograms(
     if str(what) in QUANTITY_SYNONYMS:
         raise unknown_name("what", what, AXIS_LABELS, synonyms=QUANTITY_SYNONYMS)
     one_of("what", what, AXIS_LABELS)
-    count = whole("bins", bins, 1)
+    count = integer("bins", bins, 1)
     layers = _values(net, x, y, what)
     names = [f"layer {layer}" for layer in range(2, len(net.sizes) + 1)]
     panels = panels_for(ax, names, 3.6, 2.9)

@@ -97,7 +97,7 @@ def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> lis
     >>> bpfast.Ensemble(nets, histories).ranking("accuracy")
     [1, 2, 0]
     """
-    histories = require_histories(self.histories)
+    histories = with_histories(self.histories)
     column = column_of(histories, metric)
     indices = ranked(histories, column, mode)
     warn_of_comparison(self._nets, column, self._validation_sets)
@@ -120,7 +120,7 @@ def final_value(history: History, column: str) -> float:
     return float(history[column][epoch - 1])
 
 
-def require_histories(histories: Sequence[History | None]) -> list[History]:
+def with_histories(histories: Sequence[History | None]) -> list[History]:
     """The histories, if every network has one.
 
     Raises

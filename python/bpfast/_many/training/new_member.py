@@ -13,7 +13,7 @@ from bpfast._training.arguments.training_data import (
     Request,
     check_cost,
     new_trainer,
-    of_arrays,
+    parts_of_arrays,
 )
 from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.arguments.weights import (
@@ -146,7 +146,7 @@ def _own_member(data: SharedData, options: Options, split: Split) -> Member:
         x, y, *weights = _rows_of(x, y, weight, rows)
         weight = weights[0] if weights else None
     request = Request(net, options.settings, options.optimizer, validation, options.metrics)
-    parts = of_arrays(request, x, y, class_weight=options.class_weight, sample_weight=weight)
+    parts = parts_of_arrays(request, x, y, class_weight=options.class_weight, sample_weight=weight)
     runner = TrainerRunner(net, parts.trainer, parts.source, options.optimizer, options.callbacks)
     return Member(
         place=options.place,

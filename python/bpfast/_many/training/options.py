@@ -13,7 +13,7 @@ from bpfast._training.arguments.training_data import parse_callbacks
 from bpfast._training.locks import refuse_another_network
 from bpfast._training.steps.monitor import StepMonitor, step_monitors
 from bpfast._validation.naming import naming
-from bpfast._validation.numbers import is_number, whole
+from bpfast._validation.numbers import integer, is_number
 from bpfast._validation.seed import parse_seed
 from bpfast.optimizers import Optimizer
 from bpfast.schedules._rates import as_schedule
@@ -77,7 +77,7 @@ def parse_options(
             one = {name: values[k] for name, values in each.items()}
             of_steps = {name: one.pop(name) for name in STEP_SETTINGS}
             one["settings"] = Settings(net, **of_steps, **of_all)
-            one["epochs"] = whole("epochs", one["epochs"], 1)
+            one["epochs"] = integer("epochs", one["epochs"], 1)
             rate = _own_rate(one.pop("learning_rate"))
             one["optimizer"] = parse_optimizer(one["optimizer"], rate)
             one["early_stopping"] = parse_early_stopping(one["early_stopping"])

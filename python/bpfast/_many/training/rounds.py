@@ -13,7 +13,7 @@ from bpfast._training.progress import Progress
 from bpfast._training.stopping.divergence import DivergenceError
 from bpfast._training.stopping.reason import reason_of
 from bpfast._validation.caller import stack_level
-from bpfast._validation.numbers import fraction, whole
+from bpfast._validation.numbers import fraction, integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def parse_halving(keep: Any, every: Any) -> Halving | None:
         if every is not None:
             raise ValueError(f"every: expected only with keep, got {every!r}")
         return None
-    every = whole("every", 1 if every is None else every, 1)
+    every = integer("every", 1 if every is None else every, 1)
     return Halving(keep=fraction("keep", keep), every=every)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bpfast._training.stopping.early_stopping import EarlyStopping
 from bpfast._validation.iterables import is_iterable
-from bpfast._validation.numbers import flag, fraction, is_number, not_negative, positive, whole
+from bpfast._validation.numbers import flag, fraction, integer, is_number, not_negative, positive
 from bpfast._validation.seed import parse_seed
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Settings:
         sparse: bool | None = False,
     ) -> None:
         self.batch_size = (
-            DEFAULT_BATCH_SIZE if batch_size is None else whole("batch_size", batch_size, 1)
+            DEFAULT_BATCH_SIZE if batch_size is None else integer("batch_size", batch_size, 1)
         )
         self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
         self.dropout = _dropout(dropout, len(net.sizes) - 2)
@@ -112,7 +112,7 @@ def parse_early_stopping(value: object) -> EarlyStopping | None:
     if value is None or isinstance(value, EarlyStopping):
         return value
     if is_number(value):
-        return EarlyStopping(whole("early_stopping", value, 1))
+        return EarlyStopping(integer("early_stopping", value, 1))
     got = type(value).__name__
     if value is EarlyStopping:
         got = "the class itself: EarlyStopping() makes one"

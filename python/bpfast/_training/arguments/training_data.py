@@ -53,7 +53,7 @@ def new_source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
     return Arrays(trainer, settings, data, *arrays)
 
 
-class Parts(NamedTuple):
+class TrainingParts(NamedTuple):
     """The parts of a training."""
 
     trainer: Trainer
@@ -74,7 +74,7 @@ class Request(NamedTuple):
     metrics: dict[str, Metric]
 
 
-def of_batches(request: Request, x: Any) -> Parts:
+def of_batches(request: Request, x: Any) -> TrainingParts:
     """The parts of a training on batches of an iterable."""
     net, settings, optimizer, validation, metrics = request
     held_out, metrics = parse_validation(net, validation, metrics)
@@ -86,17 +86,17 @@ def of_batches(request: Request, x: Any) -> Parts:
     if held_out is not None:
         with naming("validation"):
             check_cost(held_out, settings)
-    return Parts(trainer, source, None, held_out, metrics)
+    return TrainingParts(trainer, source, None, held_out, metrics)
 
 
-def of_arrays(
+def parts_of_arrays(
     request: Request,
     x: Any,
     y: Any,
     *,
     class_weight: Mapping[int, float] | str | None,
     sample_weight: Any,
-) -> Parts:
+) -> TrainingParts:
     """The parts of a training on arrays."""
     net, settings, optimizer, validation, metrics = request
     refuse_y_with_batches(x)
@@ -122,7 +122,7 @@ def of_arrays(
     if held_out is not None:
         with nullcontext() if share is not None else naming("validation"):
             check_cost(held_out, settings)
-    return Parts(trainer, source, data, held_out, measures, share)
+    return TrainingParts(trainer, source, data, held_out, measures, share)
 
 
 def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:

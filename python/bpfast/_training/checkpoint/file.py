@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast._core import Network, _restore, read_tensors, write_tensors
 from bpfast._validation.naming import naming_value
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 from bpfast.history._history import History
 from bpfast.history._state import as_text, from_text
 from bpfast.schedules import Schedule
@@ -68,7 +68,7 @@ class Checkpoint:
         self.path, self.tensors = path, tensors
         self.network = _parsed("config", config, None)
         self.arguments: dict[str, Any] = training["arguments"]
-        self.seed = whole("seed", self.arguments.get("seed"), 0)
+        self.seed = integer("seed", self.arguments.get("seed"), 0)
         self.state: dict[str, Any] = training["state"]
         if set(self.state) != {"optimizer", "learning_rate", "early_stopping"}:
             raise ValueError("state: expected optimizer, learning_rate and early_stopping")

@@ -17,7 +17,7 @@ from bpfast._training.arguments.weights import (
 )
 from bpfast._training.data.held_out import split_rows
 from bpfast._training.data.non_finite import fault
-from bpfast._training.metrics.named import measure
+from bpfast._training.metrics.named import metric_values
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import as_x, checked_x, converted, count, is_mapped, rows_of
 from bpfast._validation.arrays.labels_or_columns import as_targets
@@ -224,7 +224,7 @@ class Examples:
         a = np.empty((len(self), self._net.sizes[-1]), self._net.dtype)
         for piece in self._pieces():
             self._net.forward(self._at(piece)[0], out=a[piece])
-        return measure(metrics, a, self.y, prefix)
+        return metric_values(metrics, a, self.y, prefix)
 
     def fault(self, rows: NDArray[Any] | None = None) -> str | None:
         """Describe the first number that is not finite, in all or some examples, if any."""

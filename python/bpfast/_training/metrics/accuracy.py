@@ -60,7 +60,7 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
     raise ValueError(f"y: expected shape {a.shape}, or labels, got {y.shape}")
 
 
-def shown_row(y: NDArray[Any], row: int) -> str:
+def format_row(y: NDArray[Any], row: int) -> str:
     """A row of y for an error message, truncated if it is long."""
     numbers = [format_number(float(number)) for number in y[row, :MAX_OUTPUTS_SHOWN]]
     more = ", …" if y.shape[1] > MAX_OUTPUTS_SHOWN else ""
@@ -161,23 +161,23 @@ def have_one_class(y: NDArray[Any], output: str, low: float, is_single_class: bo
         _refuse_where(y, lambda rows: (rows < 0) | (rows > 1), "outputs from 0 to 1")
     else:
         refuse_between(y, low)
-    row = None if y.shape[1] == 1 else _first(y, lambda rows: ~_tell_one_class(rows, low, output))
+    row = None if y.shape[1] == 1 else _first(y, lambda rows: ~_have_one_class(rows, low, output))
     if row is None and is_single_class is not False:
         return True
     if row is not None and (is_single_class or output == "softmax"):
         why = (
             f"{reason}, or metrics='subset_accuracy'" if is_single_class else "for softmax outputs"
         )
-        raise ValueError(f"y: expected one class in each row, {why}, got {shown_row(y, row)}")
+        raise ValueError(f"y: expected one class in each row, {why}, got {format_row(y, row)}")
     are_between = _first(y, lambda rows: ((rows % 1 != 0) & (rows == rows)).any(axis=1)) is not None
     if row is not None and are_between:
         expected = "outputs that are 0 or 1, or one class in each row"
-        raise ValueError(f"y: expected {expected}, got {shown_row(y, row)}")
+        raise ValueError(f"y: expected {expected}, got {format_row(y, row)}")
     refuse_between(y, low)
     return False
 
 
-def _tell_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool_]:
+def _have_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool_]:
     """Which rows have one class: a single output that is on, or a single most likely one.
 
     (1/2, 1/2, 0) has one only with softmax, where it must be probabilities.

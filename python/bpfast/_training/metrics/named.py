@@ -117,7 +117,7 @@ def _listed(metrics: Metrics) -> Iterator[tuple[str, str | None, Any]]:
         yield f"metrics[{column!r}]", column, metric
 
 
-def measure(
+def metric_values(
     metrics: Mapping[str, Metric], a: NDArray[Any], y: NDArray[Any], prefix: str = ""
 ) -> dict[str, float]:
     """The value of each metric, by its name with `prefix`.

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bpfast._training.metrics.named import NAMED
 from bpfast._validation.names import by_name
-from bpfast._validation.numbers import flag, format_number, not_negative, number, whole
+from bpfast._validation.numbers import flag, format_number, integer, not_negative, number
 from bpfast.history._mode import meant, mode_of
 from bpfast.history._state import column_name
 
@@ -69,7 +69,7 @@ class EarlyStopping:
         min_delta: float = 0.0,
         restore_best: bool = True,
     ) -> None:
-        self.patience = whole("patience", patience, 1)
+        self.patience = integer("patience", patience, 1)
         if monitor is not None and not isinstance(monitor, str):
             raise TypeError(f"monitor: expected a column, got {type(monitor).__name__}")
         mode = mode_of("cost" if monitor is None else monitor, mode)
@@ -157,7 +157,7 @@ class EarlyStopping:
         >>> stop.is_better(1, {"cost": 0.5}), stop.is_better(2, {"cost": 0.6}), stop.is_over(2)
         (True, False, True)
         """
-        epoch = whole("epoch", epoch, 0)
+        epoch = integer("epoch", epoch, 0)
         if not isinstance(row, Mapping):
             raise TypeError(f"row: expected a mapping, got {type(row).__name__}")
         column = self.column(row)
@@ -194,7 +194,7 @@ class EarlyStopping:
         >>> stop.is_better(1, {"cost": 0.5}), stop.is_over(2), stop.is_over(3)
         (True, False, True)
         """
-        return whole("epoch", epoch, 0) - self.best_epoch >= self.patience
+        return integer("epoch", epoch, 0) - self.best_epoch >= self.patience
 
     @property
     def state(self) -> dict[str, Any]:
@@ -207,7 +207,7 @@ class EarlyStopping:
             raise TypeError(f"state: expected a mapping, got {type(state).__name__}")
         if set(state) != {"best", "best_epoch"}:
             raise ValueError(f"state: expected best and best_epoch, got {sorted(state)}")
-        best, epoch = number("best", state["best"]), whole("best_epoch", state["best_epoch"], 0)
+        best, epoch = number("best", state["best"]), integer("best_epoch", state["best_epoch"], 0)
         if epoch and not math.isfinite(best):
             raise ValueError(
                 f"best: expected the finite value of epoch {epoch}, got {format_number(best)}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x
-from bpfast._validation.numbers import flag, whole
+from bpfast._validation.numbers import flag, integer
 from bpfast.distributed._ordered_sum.values import Failure
 from bpfast.distributed._shards.data import WITH_A_LIST, ShardData
 from bpfast.distributed._shards.shard import Shard, load
@@ -84,7 +84,7 @@ class LocalShards:
             self.shard_rows = None
             self._count = len(self._sources)
             return
-        rows = SHARD_ROWS if shard_rows is None else whole("shard_rows", shard_rows, 1)
+        rows = SHARD_ROWS if shard_rows is None else integer("shard_rows", shard_rows, 1)
         x, y = checked_x(x), as_array("y", y)
         weight = None if sample_weight is None else as_array("sample_weight", sample_weight)
         self._arrays, self.shard_rows = (x, y, weight), rows

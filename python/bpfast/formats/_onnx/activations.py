@@ -84,7 +84,7 @@ OTHERS: list[tuple[str, Expression, float, float]] = [
 CONSTANT_TOLERANCE = 1e-6
 
 
-def written(name: str, parameter: float, dtype: np.dtype[np.floating]) -> Expression | None:
+def expression_for(name: str, parameter: float, dtype: np.dtype[np.floating]) -> Expression | None:
     """The expression to write for an activation, or None.
 
     Examples

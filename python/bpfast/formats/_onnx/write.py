@@ -11,8 +11,8 @@ import numpy as np
 from bpfast._core import COSTS, __version__
 from bpfast._optional import optional
 from bpfast._validation.paths import as_path, refuse_unwritable
-from bpfast.formats._activations import of_layers, parsed
-from bpfast.formats._onnx.activations import written
+from bpfast.formats._activations import name_and_parameter, of_layers
+from bpfast.formats._onnx.activations import expression_for
 
 if TYPE_CHECKING:
     from bpfast._network import Network
@@ -160,8 +160,8 @@ class _Writer:
         ValueError
             ONNX does not have it.
         """
-        name, parameter = parsed(activation)
-        expression = written(name, parameter, self.dtype)
+        name, parameter = name_and_parameter(activation)
+        expression = expression_for(name, parameter, self.dtype)
         if expression is None:
             raise ValueError(f"net: expected activations that ONNX has, got {activation!r}")
         made: dict[Expression, str] = {"z": z}

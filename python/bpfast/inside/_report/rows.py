@@ -85,7 +85,7 @@ COLUMNS = tuple(name for name in NeuronFactors.__dataclass_fields__ if name != "
 NUMBERS = COLUMNS[2:11]
 
 
-def rows_of(batch: Batch, layers: list[LayerFactors]) -> list[NeuronFactors]:
+def neuron_rows(batch: Batch, layers: list[LayerFactors]) -> list[NeuronFactors]:
     """One row for each neuron of the layers 2 to L."""
     rows = []
     for layer in layers:

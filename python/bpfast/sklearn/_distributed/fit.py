@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bpfast._training.data.examples import Measured
     from bpfast.distributed._engines.engine import Engine
     from bpfast.sklearn._solvers.checkpoints import Start
-    from bpfast.sklearn._targets.examples import Examples
+    from bpfast.sklearn._targets.examples import EstimatorExamples
     from bpfast.sklearn._targets.validation import Rows
 
 
@@ -39,7 +39,7 @@ def fit_stochastic(
     estimator: Any,
     client: Any,
     net: Network,
-    examples: Examples,
+    examples: EstimatorExamples,
     held_out: Rows | None,
     start: Start,
 ) -> bool:
@@ -99,7 +99,7 @@ def fit_stochastic(
     return has_result
 
 
-def fit_lbfgs(estimator: Any, client: Any, net: Network, examples: Examples) -> bool:
+def fit_lbfgs(estimator: Any, client: Any, net: Network, examples: EstimatorExamples) -> bool:
     """Train `net` by L-BFGS in float64, with SciPy in this process.
 
     Returns whether there is a result: not if the loss of the start is not finite.

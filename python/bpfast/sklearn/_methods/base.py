@@ -22,13 +22,13 @@ from bpfast.sklearn._solvers.checkpoints import Start, start_of
 from bpfast.sklearn._solvers.lbfgs import fit_lbfgs
 from bpfast.sklearn._solvers.stochastic import Data, Problem, fit_stochastic
 from bpfast.sklearn._targets import validation
-from bpfast.sklearn._targets.examples import of_arrays
+from bpfast.sklearn._targets.examples import examples_of_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
-    from bpfast.sklearn._targets.examples import Examples
+    from bpfast.sklearn._targets.examples import EstimatorExamples
 
 STOCHASTIC = ("sgd", "adam")
 
@@ -123,7 +123,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
 
             examples = of_dask(self, X, y, sample_weight, is_new=is_new)
         else:
-            examples = of_arrays(self, X, y, sample_weight, is_new=is_new, incremental=incremental)
+            examples = examples_of_arrays(
+                self, X, y, sample_weight, is_new=is_new, incremental=incremental
+            )
         start = start_of(self, incremental=incremental)
         self.n_outputs_ = examples.n_outputs
         sizes = [examples.n_features, *sizes, self.n_outputs_]
@@ -164,7 +166,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         return fit_stochastic(self, net, problem, start)
 
     def _train_on(
-        self, client: Any, net: Network, examples: Examples, validation_data: Any, start: Start
+        self,
+        client: Any,
+        net: Network,
+        examples: EstimatorExamples,
+        validation_data: Any,
+        start: Start,
     ) -> bool:
         """Train the network on the workers of a cluster. Returns whether it ended well."""
         from bpfast.sklearn._distributed import fit
@@ -176,7 +183,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             rows, held_out = self._hold_out(net, examples.rows, validation_data, start)
             examples = examples._replace(rows=rows)
         elif validation_data is not None:
-            held_out = validation.given(self, validation_data)
+            held_out = validation.validation_examples(self, validation_data)
         return fit.fit_stochastic(self, client, net, examples, held_out, start)
 
     def _hold_out(
@@ -185,7 +192,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         """The examples to train on, and those for validation, given or held out."""
         held_out = None
         if validation_data is not None:
-            held_out = validation.given(self, validation_data)
+            held_out = validation.validation_examples(self, validation_data)
         start.checkpoints.describe(rows, getattr(self, "classes_", None), held_out)
         if held_out is None and self.early_stopping:
             # Here, where the numbers of the rows are those of the user.
