@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK, cancellable};
+use crate::base::cancel::{COMPUTED_PER_POLL, CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::Result;
 use crate::base::random::add_noise;
 use crate::engine::batch::pass::{Chunk, Pass};
@@ -73,7 +73,7 @@ impl<T: Real> Call<'_, T> {
 
 /// In float64: the divisor may be 0 or infinite in float32.
 fn divide<T: Real>(numbers: &mut [T], divisor: f64, cancel: &CancelToken<'_>) {
-    for numbers in numbers.chunks_mut(COMPUTED) {
+    for numbers in numbers.chunks_mut(COMPUTED_PER_POLL) {
         for x in &mut *numbers {
             *x = T::from_f64(x.to_f64() / divisor);
         }

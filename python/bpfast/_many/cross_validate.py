@@ -16,6 +16,7 @@ from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer, is_number
 from bpfast._validation.seed import parse_seed
+from bpfast._validation.target_shape import rows_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +120,7 @@ def cross_validate(
     n = count(given, net.sizes[0])
     if len(targets.shape) not in (1, 2) or targets.shape[0] != n:
         got = tuple(int(length) for length in targets.shape)
-        raise ValueError(f"y: expected {n} rows, one per row of x, got shape {got}")
+        raise rows_error(n, got)
     rows = _folds(folds, targets, n, number)
     nets = [net.copy() for _ in rows]
     ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, **options)

@@ -12,6 +12,7 @@ from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag
+from bpfast._validation.target_shape import outputs_error
 from bpfast.plot._figure import SEQUENTIAL, axes_for, color_scale, text_color
 
 if TYPE_CHECKING:
@@ -117,8 +118,7 @@ def _classes(net: Network, y: Any, a: NDArray[Any]) -> NDArray[np.int64]:
     if array.dtype.kind not in "biuf":
         raise no_numbers("y", y, array)
     if array.shape not in (a.shape, a.shape[:1]):
-        raise ValueError(f"y: expected shape {a.shape}, or labels of shape {a.shape[:1]}, got "
-                         f"{array.shape}")  # fmt: skip
+        raise outputs_error(a.shape, array.shape)
     if not np.isfinite(array).all():
         raise ValueError("y: expected finite numbers, got NaN or infinity")
     output = net.config["output"]

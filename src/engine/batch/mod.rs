@@ -124,7 +124,7 @@ impl<'a, T: Real> Call<'a, T> {
         })
     }
 
-    /// The same, which also keeps the forward pass for [`Self::knows_forward`] if the batch is one block.
+    /// The same, which also keeps the forward pass for [`Self::takes_stored_forward`] if the batch is one block.
     ///
     /// # Errors
     /// As [`Self::forward`].
@@ -133,19 +133,19 @@ impl<'a, T: Real> Call<'a, T> {
         scratch: &mut Scratch<T>,
         out: &mut [T],
     ) -> Result<()> {
-        scratch.kept_forward = None;
+        scratch.stored_forward = None;
         if !self.plan.is_one_block() {
             return self.outputs(scratch, out);
         }
         self.forward_block(scratch, out)?;
-        scratch.kept_forward = Some(self.plan);
+        scratch.stored_forward = Some(self.plan);
         Ok(())
     }
 
     /// Whether `scratch` holds the forward pass of this very call, kept by [`Self::outputs_and_forward`] of the
     /// same batch and parameters. It is then no longer kept for another call.
-    pub(crate) fn knows_forward(&self, scratch: &mut Scratch<T>) -> bool {
-        scratch.kept_forward.take() == Some(self.plan)
+    pub(crate) fn takes_stored_forward(&self, scratch: &mut Scratch<T>) -> bool {
+        scratch.stored_forward.take() == Some(self.plan)
     }
 
     /// C.

@@ -23,7 +23,7 @@ pub struct Scratch<T: 'static> {
     /// The moments of the gradients of examples.
     pub(super) moments: MomentBuffers,
     /// How the batch is divided whose forward pass `block` holds, if it is kept for the backward pass.
-    pub(super) kept_forward: Option<Plan>,
+    pub(super) stored_forward: Option<Plan>,
 }
 
 /// The buffers of one worker.

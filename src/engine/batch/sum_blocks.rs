@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::base::alloc::grow_workspace;
-use crate::base::cancel::{COPIED, CancelToken, cancellable};
+use crate::base::cancel::{COPIED_PER_POLL, CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
 use crate::engine::batch::gradient_slices::{Block, GradientSlice, GradientSlices};
@@ -252,7 +252,7 @@ fn add_slice<T: Real>(
     let context = &mut Context::new(pack_buffer, cancel);
     if first {
         block.sum(slice, Accumulate::Overwrite, sum, context);
-        for compensation in compensation.chunks_mut(COPIED) {
+        for compensation in compensation.chunks_mut(COPIED_PER_POLL) {
             compensation.fill(T::ZERO);
             cancel.poll_after(compensation.len());
         }

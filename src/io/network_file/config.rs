@@ -13,7 +13,7 @@ const TENSORS: &str = "read it with bpfast.formats.from_torch if it is a state_d
     Network.from_parameters";
 
 /// More bytes than one byte of a configuration takes when parsed.
-const PARSED: usize = 32;
+const PARSED_BYTES: usize = 32;
 
 /// The configuration, under the key `config`: the arguments of Python's `Network`.
 #[derive(Serialize, Deserialize)]
@@ -71,6 +71,6 @@ pub(super) fn configuration(reader: &Reader) -> Result<FileConfig> {
     if !config.trim_ascii_start().starts_with('{') {
         return Err(Error::value("config", expected, "no JSON object"));
     }
-    check_available("config", config.len().saturating_mul(PARSED))?;
+    check_available("config", config.len().saturating_mul(PARSED_BYTES))?;
     serde_json::from_str(config).map_err(|error| Error::value("config", expected, error))
 }

@@ -1,6 +1,6 @@
 //! a = σ(z) and δ ← (∂a/∂z)ᵀ δ, for the neurons of a layer.
 
-use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK};
+use crate::base::cancel::{COMPUTED_PER_POLL, CancelToken, ELEMENT_WORK};
 use crate::kernels::elementwise::activations::gelu_tanh::{GeluTanh, GeluTanhDerivative};
 use crate::kernels::elementwise::activations::mish::{Mish, MishDerivative};
 use crate::kernels::elementwise::activations::{
@@ -29,8 +29,8 @@ impl Activation {
     /// The neurons processed between two polls of the cancellation token: whole rows for softmax.
     fn block(self, width: usize) -> usize {
         match self {
-            Self::Softmax => width * (COMPUTED / width).max(1),
-            _ => COMPUTED,
+            Self::Softmax => width * (COMPUTED_PER_POLL / width).max(1),
+            _ => COMPUTED_PER_POLL,
         }
     }
 

@@ -22,7 +22,7 @@ use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::{TargetArray, Weighting};
 
 /// A network and its arrays, borrowed for a call.
-struct Borrowed<'a, 'py, T: Element> {
+struct BorrowedCall<'a, 'py, T: Element> {
     architecture: &'a Architecture,
     params: ReadGuard<'a, T>,
     x: InputArray<'py, T>,
@@ -39,9 +39,9 @@ enum BorrowedTask<'a, 'py, T: Element> {
     },
 }
 
-type AnyBorrowed<'a, 'py> = ByDtype<Borrowed<'a, 'py, f32>, Borrowed<'a, 'py, f64>>;
+type AnyBorrowedCall<'a, 'py> = ByDtype<BorrowedCall<'a, 'py, f32>, BorrowedCall<'a, 'py, f64>>;
 
-impl<T: Element> Borrowed<'_, '_, T> {
+impl<T: Element> BorrowedCall<'_, '_, T> {
     fn call(&mut self) -> Result<NetworkCall<'_, T>> {
         let inputs = self.x.inputs(self.architecture)?;
         let (width, cost_function) = (self.architecture.n_outputs(), self.architecture.cost());
@@ -78,7 +78,7 @@ impl<T: Element> Borrowed<'_, '_, T> {
 }
 
 /// Runs all calls. Errors name the network by its place, which comes with it.
-fn run_all(py: Python<'_>, borrowed: &mut [(usize, AnyBorrowed<'_, '_>)]) -> PyResult<()> {
+fn run_all(py: Python<'_>, borrowed: &mut [(usize, AnyBorrowedCall<'_, '_>)]) -> PyResult<()> {
     let allowed = threads::current(py)?;
     // No Python code runs from here on.
     let calls = borrowed.iter_mut().map(|(place, borrowed)| {
@@ -125,14 +125,14 @@ pub fn forward_many<'py>(
         net: &'a PyNetwork,
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<(Borrowed<'a, 'py, T>, Bound<'py, PyAny>)> {
+    ) -> PyResult<(BorrowedCall<'a, 'py, T>, Bound<'py, PyAny>)> {
         let (py, architecture) = (x.py(), &**net.architecture());
         let x = InputArray::<T>::parse(x)?;
         let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
         let array = output::<T, Ix2>(out, py, &shape, &x.named())?;
         let numbers = net.vector.numbers::<T>()?;
         numbers.check_out_disjoint(array.as_untyped())?;
-        let borrowed = Borrowed {
+        let borrowed = BorrowedCall {
             architecture,
             params: numbers.read("params")?,
             x,
@@ -184,14 +184,14 @@ pub fn backprop_many<'py>(
     fn borrow<'a, 'py, T: Element>(
         (_, net, x, y, sample_weight, out): &'a BackpropArguments<'py>,
         reduction: &Bound<'py, PyAny>,
-    ) -> PyResult<Borrowed<'a, 'py, T>> {
+    ) -> PyResult<BorrowedCall<'a, 'py, T>> {
         let (net, out) = (net.get(), out.get());
         let architecture = &**net.architecture();
         let x = InputArray::<T>::parse(x)?;
         let n = x.inputs(architecture)?.len();
         let y = TargetArray::<T>::parse(architecture.n_outputs(), architecture.cost(), n, y)?;
         out.check(architecture, net.dtype())?;
-        Ok(Borrowed {
+        Ok(BorrowedCall {
             architecture,
             params: net.vector.numbers::<T>()?.read("params")?,
             x,
@@ -213,7 +213,7 @@ pub fn backprop_many<'py>(
             };
             Ok((*place, of_network(py, *place, borrowed)?))
         });
-        let mut borrowed: Vec<(usize, AnyBorrowed<'_, 'py>)> =
+        let mut borrowed: Vec<(usize, AnyBorrowedCall<'_, 'py>)> =
             try_collect_results::<_, PyErr>("nets", borrowed)?;
         run_all(py, &mut borrowed)?;
         let costs = borrowed.iter().map(|(_, borrowed)| match borrowed {

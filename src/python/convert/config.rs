@@ -105,10 +105,10 @@ pub fn refuse_unknown_arguments(
     more: &Bound<'_, PyTuple>,
     others: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
-    const NAMES: [&str; 8] = [
+    const ARGUMENT_NAMES: [&str; 8] = [
         "sizes", "hidden", "output", "cost", "dtype", "init", "seed", "biases",
     ];
-    const SYNONYMS: [(&str, &str); 8] = [
+    const ARGUMENT_SYNONYMS: [(&str, &str); 8] = [
         ("bias", "biases"),
         ("usebias", "biases"),
         ("activation", "hidden"),
@@ -123,8 +123,8 @@ pub fn refuse_unknown_arguments(
         return Ok(());
     }
     let others = others.map_or_else(|| PyDict::new(py), Clone::clone);
-    let names = PyTuple::new(py, NAMES)?;
-    let synonyms = SYNONYMS.into_py_dict(py)?;
+    let names = PyTuple::new(py, ARGUMENT_NAMES)?;
+    let synonyms = ARGUMENT_SYNONYMS.into_py_dict(py)?;
     let arguments = ("Network", names, 1, 1 + more.len(), others, synonyms);
     let refuse = import_from(py, "bpfast._validation.names", "refuse_arguments")?;
     call(&refuse, arguments)?;

@@ -5,8 +5,8 @@ use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArray, PyUntypedAr
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::base::error::{Error, Result, ShapeDisplay};
-use crate::data::target_shape::{check_axes, one_axis_error};
+use crate::base::error::Result;
+use crate::data::target_shape::{check_axes, label_column_error, one_axis_error};
 use crate::data::{Reduction, Targets, labels};
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
@@ -121,15 +121,9 @@ impl<'py, T: Element> TargetArray<'py, T> {
         if array.shape() != expected {
             let is_column = array.shape() == [n, 1] && cost.takes_labels();
             if is_column && are_whole(&call_method(&array, "ravel", ())?)? {
-                let got = format!(
-                    "{}; labels have one axis: y.ravel()",
-                    ShapeDisplay(array.shape())
-                );
-                return Err(
-                    Error::value("y", format!("shape {}", ShapeDisplay(&expected)), got).into(),
-                );
+                return Err(label_column_error(width, n).into());
             }
-            return Err(Error::shape("y", &expected, array.shape()).into());
+            check_axes(&expected, array.shape())?;
         }
         Ok(Self::Values(input::<T, Ix2>("y", &array)?))
     }

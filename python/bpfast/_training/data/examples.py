@@ -23,6 +23,7 @@ from bpfast._validation.arrays.inputs import as_x, checked_x, converted, count, 
 from bpfast._validation.arrays.labels_or_columns import as_targets
 from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.arrays.sparse import is_sparse
+from bpfast._validation.target_shape import shape_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,7 +92,7 @@ class Examples:
                 net.sizes[-1:] if isinstance(cost, str) and self._y.ndim > 1 else self._y.shape[1:]
             )
             expected = (n, *width)
-            raise ValueError(f"y: expected shape {expected}, got {self._y.shape}")
+            raise shape_error(expected, self._y.shape)
         self.sample_weight = of_examples(sample_weight, n, signed=signed)
         self.is_sparse = is_sparse(self._x)
         self.is_mapped = is_mapped(self._x) or is_mapped(self._y)

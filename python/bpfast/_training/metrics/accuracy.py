@@ -9,6 +9,7 @@ import numpy as np
 
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import format_number
+from bpfast._validation.target_shape import outputs_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +58,7 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
             return y[:, np.newaxis]
         if y.dtype.kind in "bui":
             return np.asarray(y[:, np.newaxis] == np.arange(a.shape[1]), a.dtype)
-    raise ValueError(f"y: expected shape {a.shape}, or labels, got {y.shape}")
+    raise outputs_error(a.shape, y.shape)
 
 
 def format_row(y: NDArray[Any], row: int) -> str:
@@ -195,7 +196,7 @@ def _have_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool
 def _refuse_other(y: NDArray[Any], width: int) -> None:
     if y.dtype.kind not in "biuf":
         raise TypeError(f"y: expected real numbers, got dtype {y.dtype}")
-    raise ValueError(f"y: expected shape {(len(y), width)}, or labels, got {y.shape}")
+    raise outputs_error((len(y), width), y.shape)
 
 
 def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x
 from bpfast._validation.numbers import flag, integer
+from bpfast._validation.target_shape import rows_error
 from bpfast.distributed._ordered_sum.values import Failure
 from bpfast.distributed._shards.data import WITH_A_LIST, ShardData
 from bpfast.distributed._shards.shard import Shard, load
@@ -150,7 +151,7 @@ def _length(x: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> int:
     if n == 0:
         raise ValueError("x: expected one example or more, got an empty batch")
     if y.shape[:1] != (n,):
-        raise ValueError(f"y: expected {n} rows, as many as x, got shape {y.shape}")
+        raise rows_error(n, y.shape)
     if weight is not None and weight.shape != (n,):
         raise ValueError(f"sample_weight: expected shape ({n},), got {weight.shape}")
     return n

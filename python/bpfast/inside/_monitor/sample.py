@@ -10,6 +10,7 @@ from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.seed import generator
+from bpfast._validation.target_shape import rows_error
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -52,7 +53,7 @@ class Sample:
         if rows.dtype.kind not in "biuf":
             raise no_numbers("x", x, rows)
         if targets.ndim == 0 or len(targets) != rows.shape[0]:
-            raise ValueError(f"y: expected {rows.shape[0]} rows, as in x, got {targets.shape}")
+            raise rows_error(rows.shape[0], targets.shape)
         weight = None
         if sample_weight is not None:
             weight = as_array("sample_weight", sample_weight)

@@ -21,7 +21,7 @@ pub struct GeluTanhDerivative;
 pub struct GeluTanhSecondDerivative;
 
 /// What the formulas share.
-struct Parts<V> {
+struct SharedTerms<V> {
     /// |z|, where e is not 0.
     x: V,
     /// e, scaled up.
@@ -32,7 +32,7 @@ struct Parts<V> {
     sum: V,
 }
 
-impl<T: Real, V: Arithmetic<Scalar = T>> Parts<V> {
+impl<T: Real, V: Arithmetic<Scalar = T>> SharedTerms<V> {
     #[inline(always)]
     fn of(z: V) -> Self {
         let x = z.abs().at_most(z.splat(T::CUBIC_END));
@@ -69,7 +69,7 @@ impl<T: Real> UnaryFunction<T> for GeluTanh {
     /// z e / (1 + e) for z < 0, else z / (1 + e).
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        let parts = Parts::of(z);
+        let parts = SharedTerms::of(z);
         let negative = z.less(z.splat(T::ZERO));
         let product = parts.scaled.times(-parts.x);
         let quotient = V::select(negative, product, z) / parts.sum;
@@ -81,14 +81,14 @@ impl<T: Real> UnaryFunction<T> for GeluTanh {
 impl<T: Real> UnaryFunction<T> for GeluTanhDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        first(z, &Parts::of(z))
+        first(z, &SharedTerms::of(z))
     }
 }
 
 impl<T: Real> UnaryFunction<T> for GeluTanhSecondDerivative {
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        second(&Parts::of(z))
+        second(&SharedTerms::of(z))
     }
 }
 
@@ -97,7 +97,7 @@ impl<T: Real> ThreeDerivatives<T> for GeluTanh {
     /// of z.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> [V; 3] {
-        let parts = Parts::of(z);
+        let parts = SharedTerms::of(z);
         let number = |value: f64| z.splat(T::from_f64(value));
         let (slope, bend) = parts.slopes();
         let turn = parts.turn();
@@ -113,7 +113,7 @@ impl<T: Real> ThreeDerivatives<T> for GeluTanh {
 
 /// With D = s' (1 + e − |z| w'): D for z < 0, else 1 − D.
 #[inline(always)]
-fn first<T: Real, V: Arithmetic<Scalar = T>>(z: V, parts: &Parts<V>) -> V {
+fn first<T: Real, V: Arithmetic<Scalar = T>>(z: V, parts: &SharedTerms<V>) -> V {
     let (slope, _) = parts.slopes();
     let difference = parts.times_slope((-parts.x).mul_add(slope, parts.sum));
     let negative = z.less(z.splat(T::ZERO));
@@ -122,7 +122,7 @@ fn first<T: Real, V: Arithmetic<Scalar = T>>(z: V, parts: &Parts<V>) -> V {
 
 /// s' (2w' + |z| (w'' − h w'²)) with h = |1 − 2s|.
 #[inline(always)]
-fn second<T: Real, V: Arithmetic<Scalar = T>>(parts: &Parts<V>) -> V {
+fn second<T: Real, V: Arithmetic<Scalar = T>>(parts: &SharedTerms<V>) -> V {
     let (slope, bend) = parts.slopes();
     let of_x = (-parts.turn() * slope).mul_add(slope, bend);
     parts.times_slope(parts.x.mul_add(of_x, slope + slope))

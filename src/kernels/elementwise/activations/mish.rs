@@ -23,7 +23,7 @@ pub struct MishDerivative;
 pub struct MishSecondDerivative;
 
 /// What the formulas share.
-struct Parts<V, M> {
+struct SharedTerms<V, M> {
     /// z < 0.
     negative: M,
     /// |z|, where e is not 0.
@@ -36,7 +36,7 @@ struct Parts<V, M> {
     sum: V,
 }
 
-impl<T: Real, V: Arithmetic<Scalar = T>> Parts<V, V::Mask> {
+impl<T: Real, V: Arithmetic<Scalar = T>> SharedTerms<V, V::Mask> {
     #[inline(always)]
     fn of(z: V) -> Self {
         let (one, two) = (z.splat(T::ONE), z.splat(T::ONE + T::ONE));
@@ -91,9 +91,9 @@ impl<T: Real> UnaryFunction<T> for Mish {
     /// z e (e + 2) / q for z < 0, else z (1 + 2e) / d.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        let parts = Parts::of(z);
+        let parts = SharedTerms::of(z);
         // z times a sum, rounded once. In the products z is bounded, for ∞ · 0.
-        let Parts { x, e, .. } = parts;
+        let SharedTerms { x, e, .. } = parts;
         let below = x.mul_add(-e, -(x + x));
         let above = z.at_most(z.splat(-T::EXP_FLOOR)).mul_add(e + e, z);
         parts.quotient(below, above, parts.sum)
@@ -104,7 +104,7 @@ impl<T: Real> UnaryFunction<T> for MishDerivative {
     /// e ((e + 2) q − 4 |z| (1 + e)) / q² for z < 0, else ((1 + 2e) d + 4z e² (1 + e)) / d².
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        let parts = Parts::of(z);
+        let parts = SharedTerms::of(z);
         first(z, &parts)
     }
 }
@@ -113,7 +113,7 @@ impl<T: Real> UnaryFunction<T> for MishSecondDerivative {
     /// 4e (2 (1 + e) q − |z| p) / q³ for z < 0, else 4e² (2 (1 + e) d − z p) / d³.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        let parts = Parts::of(z);
+        let parts = SharedTerms::of(z);
         second(z, &parts)
     }
 }
@@ -122,7 +122,7 @@ impl<T: Real> ThreeDerivatives<T> for Mish {
     /// The third is 4e (3 p q − |z| r) / q⁴ for z < 0, else −4e² (3 p d − z r) / d⁴.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> [V; 3] {
-        let parts = Parts::of(z);
+        let parts = SharedTerms::of(z);
         let (three, four) = (z.splat(T::from_f64(3.0)), z.splat(T::from_f64(4.0)));
         let (p, r) = (parts.polynomials(P), parts.polynomials(R));
         let factor = four * (-parts.x).mul_add(r, three * p * parts.sum);
@@ -134,9 +134,9 @@ impl<T: Real> ThreeDerivatives<T> for Mish {
 }
 
 #[inline(always)]
-fn first<T: Real, V: Arithmetic<Scalar = T>>(z: V, parts: &Parts<V, V::Mask>) -> V {
+fn first<T: Real, V: Arithmetic<Scalar = T>>(z: V, parts: &SharedTerms<V, V::Mask>) -> V {
     let (one, two) = (z.splat(T::ONE), z.splat(T::ONE + T::ONE));
-    let &Parts { x, e, sum, .. } = parts;
+    let &SharedTerms { x, e, sum, .. } = parts;
     let product = x * z.splat(T::from_f64(4.0)) * (one + e);
     let below = (e + two).mul_add(sum, -product);
     let above = e.mul_add(two, one).mul_add(sum, e * e * product);
@@ -144,9 +144,9 @@ fn first<T: Real, V: Arithmetic<Scalar = T>>(z: V, parts: &Parts<V, V::Mask>) ->
 }
 
 #[inline(always)]
-fn second<T: Real, V: Arithmetic<Scalar = T>>(z: V, parts: &Parts<V, V::Mask>) -> V {
+fn second<T: Real, V: Arithmetic<Scalar = T>>(z: V, parts: &SharedTerms<V, V::Mask>) -> V {
     let (one, two) = (z.splat(T::ONE), z.splat(T::ONE + T::ONE));
-    let &Parts { x, e, sum, .. } = parts;
+    let &SharedTerms { x, e, sum, .. } = parts;
     let terms = (-x).mul_add(parts.polynomials(P), two * (one + e) * sum);
     let factor = z.splat(T::from_f64(4.0)) * terms;
     parts.quotient(factor, e * e * factor, sum * sum * sum)

@@ -11,7 +11,7 @@ use crate::kernels::simd::vector::Arithmetic;
 use crate::kernels::tuning::squares::{MOST_ROWS, ROW_BLOCK, ROW_LANES};
 
 /// The registers of the accumulators at the narrowest level: two float64 each.
-const MOST_REGISTERS: usize = ROW_LANES / 2;
+const MAX_REGISTERS: usize = ROW_LANES / 2;
 /// The accumulators that are added in their own type: [`total_of`] adds four at a time.
 const QUARTER: usize = ROW_LANES / 4;
 
@@ -140,7 +140,7 @@ unsafe fn squares_of_rows<T: Real, V: Arithmetic<Scalar = T>>(
         // SAFETY: the caller guarantees the instructions. A load begins in the row and reads no more than is left
         // of it; the lanes of a register divide ROW_LANES, so the stores are in bounds.
         unsafe {
-            let mut sums = [V::broadcast(T::ZERO); MOST_REGISTERS];
+            let mut sums = [V::broadcast(T::ZERO); MAX_REGISTERS];
             let sums = &mut sums[..ROW_LANES / V::LANES];
             for at in (0..whole).step_by(ROW_LANES) {
                 for (k, sum) in sums.iter_mut().enumerate() {

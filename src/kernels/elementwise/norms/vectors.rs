@@ -10,7 +10,7 @@ use crate::kernels::simd::vector::Arithmetic;
 use crate::kernels::tuning::squares::{BLOCK, LANES};
 
 /// The registers of the accumulators at the narrowest level: two float64 each.
-const MOST_REGISTERS: usize = LANES / 2;
+const MAX_REGISTERS: usize = LANES / 2;
 
 /// √Σ x² of a vector.
 pub fn norm<T: Real>(values: &[T]) -> f64 {
@@ -162,7 +162,7 @@ impl<T: Real, S: Terms<T>> Computation<T> for SumOfSquares<'_, S> {
             // SAFETY: the caller guarantees the instructions and the elements: `at` and what is left there are
             // within them. The lanes of a register divide LANES, so loads and stores of `lanes` are in bounds.
             unsafe {
-                let mut squares = [V::broadcast(T::ZERO); MOST_REGISTERS];
+                let mut squares = [V::broadcast(T::ZERO); MAX_REGISTERS];
                 for at in (start..whole).step_by(LANES) {
                     for (k, squares) in squares[..LANES / V::LANES].iter_mut().enumerate() {
                         let x = terms.load::<V>(at + k * V::LANES, V::LANES);

@@ -26,7 +26,7 @@ use crate::python::convert::optimizer_arrays::params_and_state;
 use crate::train::Settings;
 
 /// The arrays of a job.
-pub(super) struct Borrowed<'a, 'py, T: Element> {
+pub(super) struct JobArrays<'a, 'py, T: Element> {
     architecture: &'a Architecture,
     settings: &'a Settings,
     params: WriteGuard<'a, T>,
@@ -47,9 +47,9 @@ pub(super) struct Borrowed<'a, 'py, T: Element> {
     _scope: BorrowScope<'py>,
 }
 
-pub(super) type AnyBorrowed<'a, 'py> = ByDtype<Borrowed<'a, 'py, f32>, Borrowed<'a, 'py, f64>>;
+pub(super) type AnyJobArrays<'a, 'py> = ByDtype<JobArrays<'a, 'py, f32>, JobArrays<'a, 'py, f64>>;
 
-impl<'a, 'py, T: Element> Borrowed<'a, 'py, T> {
+impl<'a, 'py, T: Element> JobArrays<'a, 'py, T> {
     /// # Errors
     /// An array is in use, or was changed in the meantime.
     fn new(
@@ -197,12 +197,12 @@ fn rows_of<'a>(rows: Option<&'a ReadArray<'_, u32, Ix1>>, n: usize) -> PyResult<
 /// Borrows the arrays of a job.
 ///
 /// # Errors
-/// As [`Borrowed::new`].
+/// As [`JobArrays::new`].
 pub(super) fn borrow<'a, 'py>(
     job: &TrainingJob<'py>,
     trainer: &'a mut Trainer,
     validation: Option<&'a Trainer>,
-) -> PyResult<AnyBorrowed<'a, 'py>> {
+) -> PyResult<AnyJobArrays<'a, 'py>> {
     let (net, settings) = (trainer.net.get(), &trainer.settings);
     let validation = validation.map(|trainer| &trainer.inner);
     Ok(match &mut trainer.inner {
@@ -211,14 +211,14 @@ pub(super) fn borrow<'a, 'py>(
                 Some(AnyTrainerState::Float32(validation)) => Some(validation),
                 _ => None,
             };
-            ByDtype::Float32(Borrowed::new(job, net, settings, state, validation)?)
+            ByDtype::Float32(JobArrays::new(job, net, settings, state, validation)?)
         }
         AnyTrainerState::Float64(state) => {
             let validation = match validation {
                 Some(AnyTrainerState::Float64(validation)) => Some(validation),
                 _ => None,
             };
-            ByDtype::Float64(Borrowed::new(job, net, settings, state, validation)?)
+            ByDtype::Float64(JobArrays::new(job, net, settings, state, validation)?)
         }
     })
 }
