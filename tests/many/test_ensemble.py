@@ -74,7 +74,7 @@ def test_bad_quantiles(quantiles, kind, message):
         bpfast.Ensemble(networks()).predict(X, quantiles=quantiles)
 
 
-WRONG_PLACES = [
+WRONG_INDICES = [
     ("a", TypeError, "index: expected an integer or a slice, got str"),
     ([0, 1], TypeError, "index: expected an integer or a slice, got list"),
     (1.0, TypeError, "index: expected an integer or a slice, got float"),
@@ -83,7 +83,7 @@ WRONG_PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("place", "kind", "message"), WRONG_PLACES)
+@pytest.mark.parametrize(("place", "kind", "message"), WRONG_INDICES)
 def test_bad_places(place, kind, message):
     with refuses(kind, f"^{message}$"):
         bpfast.Ensemble(networks())[place]

@@ -71,8 +71,8 @@ def panels_for(
     return given
 
 
-def _new_axes(figure: Figure, rows: int, columns: int, place: int) -> Axes:
-    axes: Axes = figure.add_subplot(rows, columns, place, axes_class=NotebookAxes)
+def _new_axes(figure: Figure, rows: int, columns: int, index: int) -> Axes:
+    axes: Axes = figure.add_subplot(rows, columns, index, axes_class=NotebookAxes)
     return axes
 
 
@@ -98,16 +98,16 @@ def legend_beside(axes: Axes, ax: Any) -> None:
     axes.legend(fontsize=9, handlelength=3.5, **(outside if ax is None else {}))
 
 
-def line_style(place: int, count: int, points: int) -> dict[str, Any]:
-    """The style of line `place` of `count`: colour by order, dashes and sparse markers."""
+def line_style(index: int, count: int, points: int) -> dict[str, Any]:
+    """The style of line `index` of `count`: colour by order, dashes and sparse markers."""
     # Markers at different points of each line.
     every = max(points // 8, 1)
     return {
-        "color": colormaps[SEQUENTIAL](MAX_LIGHTNESS * place / max(count - 1, 1)),
-        "linestyle": DASHES[place % len(DASHES)],
-        "marker": MARKERS[place % len(MARKERS)],
+        "color": colormaps[SEQUENTIAL](MAX_LIGHTNESS * index / max(count - 1, 1)),
+        "linestyle": DASHES[index % len(DASHES)],
+        "marker": MARKERS[index % len(MARKERS)],
         "markersize": 4.5,
-        "markevery": (place * every // max(count, 1), every),
+        "markevery": (index * every // max(count, 1), every),
     }
 
 

@@ -108,13 +108,13 @@ def histograms(
     names = [f"layer {layer}" for layer in range(2, len(net.sizes) + 1)]
     panels = panels_for(ax, names, 3.6, 2.9)
     activations = activation_names(net)
-    for place, (panel, values) in enumerate(zip(panels, layers, strict=True)):
+    for index, (panel, values) in enumerate(zip(panels, layers, strict=True)):
         numbers = values.astype(np.float64)
         finite = numbers[np.abs(numbers) <= MAX_DRAWN]  # NaN is not
         fractions, edges = _histogram(finite, count)
         panel.stairs(fractions, edges, fill=True, color=BLUE, alpha=0.35)
         panel.stairs(fractions, edges, color=BLUE, linewidth=1.2)
-        title = f"{names[place]}: {net.sizes[place + 1]} {activations[place]}"
+        title = f"{names[index]}: {net.sizes[index + 1]} {activations[index]}"
         if finite.size:
             title += f", RMS {_rms(finite):.3g}"
         if missing := values.size - finite.size:
@@ -150,9 +150,9 @@ def _histogram(values: Floats, bins: int) -> tuple[Floats, Floats]:
     if not values.size:
         return np.zeros(bins), np.linspace(0, 1, bins + 1)
     low, high = float(values.min()), float(values.max())
-    room = MIN_RELATIVE_WIDTH * max(abs(low), abs(high)) or 0.5
-    if high - low < room:
-        low, high = low - room / 2, high + room / 2
+    min_width = MIN_RELATIVE_WIDTH * max(abs(low), abs(high)) or 0.5
+    if high - low < min_width:
+        low, high = low - min_width / 2, high + min_width / 2
     counts, edges = np.histogram(values, bins, (low, high))
     return counts / values.size, edges
 

@@ -91,11 +91,11 @@ def weights(
     gap, space = height * TEXT_HEIGHT / tall, 0.1 * width
     axes = axes_for(ax, columns * 1.1 * wide + 1.2, max(rows * (tall + TEXT_HEIGHT) + 0.4, 1.9))
     cmap, norm = scale_for(values, signed=True)
-    for place, neuron in enumerate(chosen):
-        row, column = divmod(place, columns)
+    for index, neuron in enumerate(chosen):
+        row, column = divmod(index, columns)
         left, top = column * (width + space), row * (height + gap)
         image = axes.imshow(
-            values[place].reshape(height, width),
+            values[index].reshape(height, width),
             cmap=cmap, norm=norm, extent=(left, left + width, top + height, top),
             interpolation="nearest", aspect=aspect,
         )  # fmt: skip
