@@ -144,8 +144,8 @@ impl<T: Registers> InterleavedProduct<'_, T> {
             }
             for (row, sums) in sums.iter().enumerate() {
                 for (column, sum) in sums.iter().enumerate() {
-                    let place = (i + row) * self.b.columns + j + column;
-                    sum.store(self.c.as_mut_ptr().add(place * stride + lane));
+                    let index = (i + row) * self.b.columns + j + column;
+                    sum.store(self.c.as_mut_ptr().add(index * stride + lane));
                 }
             }
         }

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 FORMAT = "bpfast.checkpoint"
 # The format of a network file.
 NETWORK = "bpfast.network"
-# The hint for files of other programs; src/io/network_file.rs has it too.
+# The hint for files of other programs; src/io/network_file/config.rs has it too.
 TENSORS = (
     "read it with bpfast.formats.from_torch if it is a state_dict of PyTorch, else with "
     "safetensors.numpy.load_file, and pass weights of shape (outputs, inputs) and biases to "
     "Network.from_parameters"
 )
-# Raised if older versions would misread new files; src/io/network_file.rs has it too.
+# Raised if older versions would misread new files; src/io/network_file/mod.rs has it too.
 VERSION = 1
 # The prefix of tensors that are not the network's.
 TRAINING_PREFIX = "training."
