@@ -200,6 +200,24 @@ def test_successive_halving(options):
     assert {history.stopped for history in ensemble.histories} == {None, "halving"}
 
 
+@pytest.mark.parametrize(("keep", "left"), [(0.07, 7), (1e-9, 1), (0.99, 99)])
+def test_how_many_go_on(keep, left):
+    """0.07 · 100 is above 7 in float64."""
+    nets = [bpfast.Network([4, 1], output="identity", seed=k) for k in range(100)]
+    ensemble = bpfast.fit_many(nets, X, Y, epochs=2, keep=keep, every=1, seed=0)
+    assert sum(history.stopped is None for history in ensemble.histories) == left
+
+
+def test_validation_of_some_and_rows_of_others():
+    given = {
+        "validation": [(X[:9], Y[:9]), None, None, 0.2],
+        "validation_rows": [None, range(9), None, None],
+    }
+    ensemble = bpfast.fit_many(networks(), X, Y, epochs=1, seed=0, **given)
+    has_validation = ["validation_cost" in history for history in ensemble.histories]
+    assert has_validation == [True, True, False, True]
+
+
 def test_halving_by_costs_that_do_not_compare():
     message = "^validation_cost: the networks were evaluated on different examples"
     with pytest.warns(UserWarning, match=message) as caught:

@@ -30,7 +30,17 @@ WRONG = [
     ({"x": np.where(X > 2, np.nan, X)}, ValueError, r"x\[\d+\]: expected finite numbers, got nan"),
     ({"dropout": [0.1, [0.1, 0.2], 0, 0]}, ValueError, r"nets\[1\]: dropout: expected 1, one per"),
     ({"every": 3}, ValueError, "every: expected only with keep, got 3"),
-    ({"keep": 1.5}, ValueError, "keep: expected"),
+    *(({"keep": keep}, ValueError, f"keep: expected a number above 0 and below 1, got {keep}")
+      for keep in (1.5, 1, 0, -0.5, np.nan, np.inf)),
+    ({"keep": 0.5, "every": 0}, ValueError, "every: expected a positive integer, got 0"),
+    ({"keep": True}, TypeError, "keep: expected a number, got bool"),
+    ({"keep": [0.5] * 4}, TypeError, "keep: expected a number, got list"),
+    ({"validation": (X, Y), "validation_rows": [0, 1]}, ValueError,
+     r"nets\[0\]: validation: expected none beside validation_rows, got tuple"),
+    ({"validation": 0.3, "validation_rows": [None, None, [1], None]}, ValueError,
+     r"nets\[2\]: validation: expected none beside validation_rows, got float"),
+    ({"validation": [None, (X, Y), None, None], "validation_rows": [[0]] * 4}, ValueError,
+     r"nets\[1\]: validation: expected none beside validation_rows, got tuple"),
     ({"lr": 0.1}, TypeError, "fit_many: unknown argument 'lr'; did you mean 'learning_rate'?"),
     ({"validation": (X, Y, S, S)}, TypeError, r"nets\[0\]: validation: expected \(x, y\), \(x, y"),
 ]  # fmt: skip

@@ -107,8 +107,8 @@ def fit_many(
         Examples to evaluate after each epoch, or the fraction of its rows that each network holds
         out, drawn from its seed.
     validation_rows : int array, or list of these or (k, m), optional
-        Rows of x to evaluate after each epoch instead, as `rows`. Without `rows` a network trains
-        with all others.
+        Rows of x to evaluate after each epoch, as `rows`; not beside `validation`. Without `rows` a
+        network trains with all others.
     metrics : str or callable, list of these or dict of str to these, default ()
         What to compute after each epoch, for all networks: "accuracy", "r2" and other names that
         `Network.fit` lists, or your own ``metric(a, y) -> float``.
@@ -137,16 +137,17 @@ def fit_many(
         network. A tuple of callables: all of them for every network. An entry of a list may be None
         or a list. A `Monitor` belongs to one network.
     keep : float, optional
-        Successive halving: after every `every` epochs this fraction of the networks goes on, those
-        with the lowest validation cost, or cost if there is no validation.
+        Successive halving: after every `every` epochs this fraction of the networks, above 0 and
+        below 1, goes on, at least one: those with the lowest validation cost, or cost if there is
+        no validation.
     every : int, optional
         With `keep`: the number of epochs between two choices.
     progress : bool, default False
         Show a tqdm progress bar over all networks, or lines if tqdm is not installed.
-    seed : int, Generator or None, each, optional
+    seed : None, int, Generator, BitGenerator or SeedSequence, each, optional
         Determines the order of each epoch, dropout, and what is held out. An integer s for all:
-        network k gets s + k. A generator for all: one integer is drawn for each. None: integers
-        from the system's random source.
+        network k gets s + k. A generator for all, or a SeedSequence, of which one is made: one
+        integer is drawn for each. None: integers from the system's random source.
     sparse : bool, optional
         Whether to compute only with the nonzero elements of a dense x. By default, if few enough
         elements are nonzero for this to be faster.
