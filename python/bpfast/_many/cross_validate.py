@@ -10,6 +10,7 @@ from bpfast import _core
 from bpfast._many.arguments import parse_rows
 from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
+from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays import as_array
 from bpfast._validation.inputs import checked_x, count
 from bpfast._validation.iterables import is_iterable
@@ -40,10 +41,12 @@ class CrossValidation(NamedTuple):
         The rows of x that each network has not seen.
     outputs : ndarray, (n, n_L)
         The output for each example by the network that has not seen it, the last one if there are
-        several; NaN for an example in no fold.
+        several; NaN for an example in no fold. A network that diverged has its last finite
+        parameters.
     scores : dict of str to ndarray of float64, (folds,)
         Each validation column at the epoch whose parameters the network has, the best one after
-        early stopping, else the last: "validation_cost" and the metrics.
+        early stopping, else the last whole one: "validation_cost" and the metrics. NaN for a fold
+        whose network diverged in its first epoch.
     """
 
     ensemble: Ensemble
@@ -77,8 +80,9 @@ def cross_validate(
     folds : int or list of int arrays, default 5
         The number of folds, drawn at random from the seed: with class labels, each fold has the
         classes in equal shares. Or the rows of each fold, or n of True and False for each.
-    seed : int, Generator or None
-        Determines the folds and the trainings.
+    seed : None, int, Generator, BitGenerator or SeedSequence
+        Determines the folds and the trainings. An integer s, or one that is drawn: the network of
+        fold k trains with the seed s + k.
     **options
         Further arguments of `fit_many`, without `rows` and `validation`.
 
@@ -94,6 +98,11 @@ def cross_validate(
         others than those of x, or an argument is out of range.
     TypeError
         An argument has the wrong type.
+
+    Warns
+    -----
+    UserWarning
+        The network of a fold diverged: the message names it.
 
     References
     ----------
@@ -122,12 +131,13 @@ def cross_validate(
         raise ValueError(f"y: expected {n} rows, one per row of x, got shape {got}")
     rows = _folds(folds, targets, n, number)
     nets = [net.copy() for _ in rows]
-    ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, **options)
+    metrics = parse_metrics(options.pop("metrics", ()))
+    ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, metrics=metrics, **options)
     outputs = np.full((n, net.sizes[-1]), np.nan, net.dtype)
     for trained, held in zip(nets, rows, strict=True):
         outputs[held] = trained.forward(given[held])
     histories: list[Any] = ensemble.histories
-    names = [name for name in histories[0].names if name.startswith("validation_")]
+    names = [f"validation_{name}" for name in ("cost", *metrics)]
     scores = {name: np.array([final_value(each, name) for each in histories]) for name in names}
     return CrossValidation(ensemble, rows, outputs, scores)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from bpfast._many.arguments import parse_networks
 from bpfast._many.ensemble.prediction import predict
-from bpfast._many.ensemble.ranking import column_of, ranked, warn_of_comparison, with_histories
+from bpfast._many.ensemble.ranking import ranking, refuse_all_nan
+from bpfast._many.ensemble.table import table
 from bpfast._optional import optional
 from bpfast.history._history import History
 
@@ -166,7 +167,8 @@ class Ensemble(Sequence["Network"]):
         Raises
         ------
         ValueError
-            A network has no history, or no such column; or the mode is missing or unknown.
+            A network has no history, or no such column; the value is NaN for all networks; or the
+            mode is missing or unknown.
 
         Warns
         -----
@@ -183,13 +185,15 @@ class Ensemble(Sequence["Network"]):
         >>> ensemble.best() is nets[costs.index(min(costs))]
         True
         """
-        return self._nets[self.ranking(metric, mode=mode)[0]]
+        best = self.ranking(metric, mode=mode)[0]
+        refuse_all_nan(self.histories, metric, best)
+        return self._nets[best]
 
     def ranking(self, metric: str = "", *, mode: str | None = None) -> list[int]:
         """The places of the networks, the best first, by a column of their histories.
 
         The value is that of the epoch whose parameters the network has: the best one after early
-        stopping, else the last. NaN is last.
+        stopping, else the last. NaN is last, and so is a network that diverged in its first epoch.
 
         Parameters
         ----------
@@ -224,14 +228,12 @@ class Ensemble(Sequence["Network"]):
         >>> bpfast.Ensemble(nets, histories).ranking("accuracy")
         [1, 2, 0]
         """
-        histories = with_histories(self.histories)
-        column = column_of(histories, metric)
-        places = ranked(histories, column, mode)
-        warn_of_comparison(self._nets, column, self._validation_sets)
-        return places
+        return ranking(self._nets, self.histories, self._validation_sets, metric, mode)
 
     def to_pandas(self) -> DataFrame:
         """All histories in one table: a row per network and epoch, with both as index.
+
+        A network that diverged in its first epoch has no row.
 
         Returns
         -------
@@ -253,13 +255,7 @@ class Ensemble(Sequence["Network"]):
         >>> table.index.names, table.shape
         (FrozenList(['net', 'epoch']), (15, 3))
         """
-        pandas = optional("pandas", "to_pandas", package="pandas")
-        histories = enumerate(self.histories)
-        tables = {k: history.to_pandas() for k, history in histories if history is not None}
-        if not tables:
-            raise ValueError("nets: expected a network with a history, got none")
-        table: DataFrame = pandas.concat(tables, names=["net", "epoch"])
-        return table
+        return table(self.histories)
 
     def save(self, path: Any) -> None:
         """Write all networks and histories to one safetensors file.
@@ -347,7 +343,7 @@ class Ensemble(Sequence["Network"]):
         ImportError
             matplotlib is not installed.
         ValueError
-            No network has such a column.
+            No network has such a column, or an epoch.
 
         Examples
         --------

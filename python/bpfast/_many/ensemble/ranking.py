@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def final_value(history: History, column: str) -> float:
     """The value of the epoch whose parameters the network has, which is the last by default.
 
+    NaN if there is no whole epoch.
+
     Examples
     --------
     >>> import bpfast
@@ -28,12 +30,14 @@ def final_value(history: History, column: str) -> float:
     >>> final_value(history, "cost")
     0.3
     """
+    if not len(history):
+        return math.nan
     epoch = history.restored_epoch or len(history)
     return float(history[column][epoch - 1])
 
 
 def with_histories(histories: Sequence[History | None]) -> list[History]:
-    """The histories, if every network has one.
+    """The histories, if every network has one. That of a network that diverged may be empty.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def with_histories(histories: Sequence[History | None]) -> list[History]:
     """
     found: list[History] = []
     for k, history in enumerate(histories):
-        if history is None or not len(history):
+        if history is None:
             raise ValueError(f"nets[{k}]: expected a network with a history, got none")
         found.append(history)
     return found
@@ -51,6 +55,8 @@ def with_histories(histories: Sequence[History | None]) -> list[History]:
 def column_of(histories: Sequence[History], metric: str) -> str:
     """The column to rank by; by default the cost of the validation, if all have one.
 
+    Histories without an epoch do not count, as only the first epoch adds columns.
+
     Raises
     ------
     ValueError
@@ -58,15 +64,16 @@ def column_of(histories: Sequence[History], metric: str) -> str:
     """
     if metric:
         for k, history in enumerate(histories):
-            if metric not in history:
+            if len(history) and metric not in history:
                 known = ", ".join(history.names)
                 expected = "a column of each history"
                 raise ValueError(
                     f"metric: expected {expected}, got {metric!r}; nets[{k}] has {known}"
                 )
         return metric
-    has_validation = all("validation_cost" in history for history in histories)
-    return "validation_cost" if has_validation else "cost"
+    with_rows = [history for history in histories if len(history)]
+    has_validation = all("validation_cost" in history for history in with_rows)
+    return "validation_cost" if with_rows and has_validation else "cost"
 
 
 def ranked(histories: Sequence[History], column: str, mode: str | None) -> list[int]:
@@ -77,15 +84,43 @@ def ranked(histories: Sequence[History], column: str, mode: str | None) -> list[
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 
+def ranking(
+    nets: Sequence[Network],
+    histories: Sequence[History | None],
+    validation_sets: Sequence[Any],
+    metric: str,
+    mode: str | None,
+) -> list[int]:
+    """The places of the networks, the best first, as `Ensemble.ranking` describes."""
+    found = with_histories(histories)
+    column = column_of(found, metric)
+    places = ranked(found, column, mode)
+    warn_of_comparison(nets, column, validation_sets)
+    return places
+
+
+def refuse_all_nan(histories: Sequence[History | None], metric: str, best: int) -> None:
+    """Raise ValueError if the value of the best network is NaN, and so those of all."""
+    found = with_histories(histories)
+    column = column_of(found, metric)
+    if math.isnan(final_value(found[best], column)):
+        raise ValueError(f"nets: expected one whose {column} is a number, got NaN for all")
+
+
 def best_place(histories: Sequence[History | None], column: str) -> int | None:
-    """The place of the best one. None if one lacks the column, or low or high may be better."""
-    found = [history for history in histories if history is not None and len(history)]
-    if len(found) < len(histories) or any(column not in history for history in found):
+    """The place of the best one.
+
+    None if one lacks the column, if low or high may be better, or if all are NaN.
+    """
+    found = [history for history in histories if history is not None]
+    with_column = [history for history in found if not len(history) or column in history]
+    if len(with_column) < len(histories):
         return None
     try:
-        return ranked(found, column, None)[0]
+        place = ranked(found, column, None)[0]
     except ValueError:
         return None
+    return None if math.isnan(final_value(found[place], column)) else place
 
 
 def warn_of_comparison(
