@@ -10,7 +10,8 @@ from bpfast._validation.arrays import as_array
 from bpfast._validation.inputs import checked_x
 from bpfast._validation.numbers import flag, whole
 from bpfast.distributed._shards.data import WITH_A_LIST, ShardData
-from bpfast.distributed._shards.shard import Shard, load
+from bpfast.distributed._shards.load import load
+from bpfast.distributed._shards.shard import Shard
 from bpfast.distributed._values import Failure
 
 if TYPE_CHECKING:
