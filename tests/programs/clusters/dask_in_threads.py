@@ -40,6 +40,8 @@ def bad_parts():
     yield "y", [good, (x[:9], y[:9, :1], weight[:9])]
     yield "rows", [good, (x[:9], y[:8], weight[:9])]
     yield "no weights", [good, (x[:9], y[:9])]
+    nan_weight = np.where(np.arange(9) == 5, np.nan, weight[:9])
+    yield "nan weight", [good, good, (x[:9], y[:9], nan_weight)]
     yield "nan", [good, good, (with_nan, y[:9], weight[:9]), (with_nan, y[:9], weight[:9])]
 
 
@@ -87,6 +89,7 @@ def main(folder):
                     )
                     found["messages"][f"{name} {kind}"] = message(call)
             found["names"] = client.run_on_scheduler(task_names)
+    found["messages"]["closed"] = message(lambda: train("full", *examples("full"), client=client))
     print(json.dumps(found))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bpfast import _core
 from bpfast.distributed._engines.dask_data import sources_of
 from bpfast.distributed._engines.engine import root
+from bpfast.distributed._engines.interrupts import kept_interrupts
 from bpfast.distributed._same_bits import difference, probe, properties
 from bpfast.distributed._shards.changes import Change, changed
 from bpfast.distributed._shards.local import LocalShards, prepare
@@ -51,7 +52,8 @@ def on_workers(
         try:
             return train(engine)
         finally:
-            engine.close()
+            with kept_interrupts():
+                engine.close()
 
     return there
 
@@ -270,7 +272,7 @@ def checked_client(client: Any) -> Any:
     TypeError
         It is no client, or an asynchronous one.
     ValueError
-        There is none.
+        There is none, or it is closed.
     """
     try:
         from distributed import Client, get_client
@@ -289,18 +291,22 @@ def checked_client(client: Any) -> Any:
         raise TypeError(f"client: expected a dask.distributed.Client, got {got}")
     if client.asynchronous:
         raise TypeError("client: expected one with asynchronous=False, got an asynchronous one")
+    if client.status in ("closing", "closed"):
+        raise ValueError(f"client: expected a connected one, got one that is {client.status}")
     return client
 
 
 @contextmanager
 def guarded(client: Any) -> Iterator[None]:
-    """Turn the errors of a lost scheduler into one that says so."""
+    """Turn the errors of a lost scheduler into one that says so, and lose no Ctrl-C."""
     from distributed import CancelledError
 
     address = getattr(client.scheduler, "address", "of this client")
     try:
-        yield
-    except (CancelledError, OSError, TimeoutError, AttributeError) as error:
+        with kept_interrupts():
+            yield
+    # RuntimeError: the loop of a closed client.
+    except (CancelledError, OSError, TimeoutError, AttributeError, RuntimeError) as error:
         if client.status == "running" and not isinstance(error, CancelledError):
             raise
         if client.status == "running" and _is_alive(client):
