@@ -11,6 +11,7 @@ from bpfast._validation.arrays import as_array
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.network import check_network
 from bpfast._validation.sparse import is_sparse
+from bpfast.inside._scaled import scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +78,8 @@ class Batch:
 
     def rms(self, values: Floats) -> Floats:
         """The weighted root mean square over the examples, the first axis."""
-        root: Floats = np.sqrt(self.mean(np.square(values)))
+        scale = scale_of(values, axis=0)
+        root: Floats = np.sqrt(self.mean(np.square(values / scale))) * scale
         return root
 
 
