@@ -56,6 +56,12 @@ WRONG = [
         "folds: expected a number, or the rows of each fold, got NoneType$",
     ),
     ({"folds": "five"}, TypeError, "folds: expected a number, or the rows of each fold, got str$"),
+    ({"folds": {0: [1], 1: [2]}}, TypeError, "folds: expected a number, or the rows .*, got dict$"),
+    (
+        {"folds": list(KFold(5).split(X))},
+        TypeError,
+        r"folds\[0\]: expected the rows of a fold, got a ",
+    ),
     ({"folds": KFold(5)}, TypeError, "folds: expected .*, got a splitter: "),
     ({"folds": 2.5}, TypeError, "folds: expected an integer, got float$"),
     ({"rows": [[0]]}, TypeError, "rows: expected none, as the folds determine it"),

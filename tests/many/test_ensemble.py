@@ -182,3 +182,5 @@ def test_plots():
     assert len(mine.plot("mine").lines) == 5
     with refuses(ValueError, "^column: expected one of the histories of the networks, got 'f1'$"):
         ensemble.plot("f1")
+    with refuses(TypeError, "^column: expected a str, got int$"):
+        ensemble.plot(3)

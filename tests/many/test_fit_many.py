@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -98,6 +99,22 @@ def test_early_stopping_did_stop():
     """Else the cases above would show nothing."""
     ensemble = bpfast.fit_many(networks(), X, Y, seed=3, **CASES["held out"])
     assert "early stopping" in {history.stopped for history in ensemble.histories}
+
+
+@pytest.mark.parametrize("form", [tuple, np.array, pd.Series, lambda values: np.array(values, "O")])
+def test_sequences_with_an_entry_for_each(form):
+    given = {
+        "epochs": [3, 4, 5, 6], "batch_size": [1, 16, 8, 7], "l2": [0.0, 0.1, 0.0, 0.01],
+        "learning_rate": [0.1, 0.2, 0.01, 0.02], "seed": [5, 3, 4, 9],
+        "optimizer": ["sgd", "adam", "sgd", "sgd"], "early_stopping": [1, 2, 3, 4],
+    }  # fmt: skip
+    nets, twins = networks(), networks()
+    ensemble = bpfast.fit_many(nets, X, Y, **{name: form(each) for name, each in given.items()})
+    other = bpfast.fit_many(twins, X, Y, **given)
+    for k, (net, twin) in enumerate(zip(nets, twins, strict=True)):
+        assert_same(net, twin, ensemble.histories[k], other.histories[k])
+    bpfast.fit_many(nets, X, Y, epochs=1, seed=range(4))
+    assert [net.history.seed for net in nets] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
-from bpfast._many.arguments import parse_rows
+from bpfast._many.arguments import listed_rows, parse_rows
 from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays import as_array
 from bpfast._validation.inputs import checked_x, count
-from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import is_number, whole
 from bpfast._validation.seed import parse_seed
@@ -160,10 +159,12 @@ def _given_folds(folds: Any, n: int) -> list[NDArray[np.int64]]:
     if hasattr(folds, "split") and hasattr(folds, "get_n_splits"):
         got = "a splitter: [test for _, test in folds.split(x, y)] are the rows of its folds"
         raise TypeError(f"folds: expected a number, or the rows of each fold, got {got}")
-    if isinstance(folds, str) or not is_iterable(folds):
-        got = type(folds).__name__
-        raise TypeError(f"folds: expected a number, or the rows of each fold, got {got}")
-    found = [parse_rows(f"folds[{k}]", rows, n) for k, rows in enumerate(folds)]
+    entries = listed_rows("folds", folds, "a number, or the rows of each fold")
+    for k, entry in enumerate(entries):
+        if isinstance(entry, tuple) and len(entry) == 2 and any(map(np.ndim, entry)):
+            got = "a pair, as of a splitter: [test for _, test in splits] are the rows of its folds"
+            raise TypeError(f"folds[{k}]: expected the rows of a fold, got {got}")
+    found = [parse_rows(f"folds[{k}]", rows, n) for k, rows in enumerate(entries)]
     if len(found) < 2:
         raise ValueError(f"folds: expected two folds or more, got {len(found)}")
     for k, rows in enumerate(found):

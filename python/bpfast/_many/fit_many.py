@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bpfast import _core
 from bpfast._many.arguments import (
     for_each,
@@ -81,7 +79,8 @@ def fit_many(
     history the costs, that ``net.fit`` alone gives, bit by bit. x is held once for all.
 
     An argument for which the table of parameters names *each* takes one value for all networks, or
-    a list with one for each.
+    a list with one for each. A tuple, a range and an array of one axis are such lists too, but for
+    `dropout`, `validation` and `callbacks`, where they are one value.
 
     Parameters
     ----------
@@ -202,7 +201,8 @@ def fit_many(
     """
     found = parse_networks(nets)
     k, progress, halving = len(found), flag("progress", progress), parse_halving(keep, every)
-    n = len(as_array("y", y)) if np.ndim(y) else 0
+    targets = as_array("y", y)
+    n = len(targets) if targets.ndim else 0
     each = {
         "epochs": for_each("epochs", epochs, k),
         "batch_size": for_each("batch_size", batch_size, k),
@@ -210,13 +210,13 @@ def fit_many(
         "learning_rate": for_each("learning_rate", learning_rate, k),
         "l1": for_each("l1", l1, k),
         "l2": for_each("l2", l2, k),
-        "dropout": for_each("dropout", dropout, k),
+        "dropout": for_each("dropout", dropout, k, only_lists=True),
         "max_norm": for_each("max_norm", max_norm, k),
         "clip_norm": for_each("clip_norm", clip_norm, k),
         "class_weight": for_each("class_weight", class_weight, k),
         "sample_weight": weights_for_each(sample_weight, k),
         "rows": rows_for_each("rows", rows, k, n),
-        "validation": for_each("validation", validation, k),
+        "validation": for_each("validation", validation, k, only_lists=True),
         "validation_rows": rows_for_each("validation_rows", validation_rows, k, n),
         "early_stopping": copies_for_each("early_stopping", early_stopping, k),
         "callbacks": callbacks_for_each(callbacks, k),

@@ -53,6 +53,7 @@ def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None
     'cost'
     """
     instance_of("ensemble", ensemble, Ensemble)
+    instance_of("column", column, str)
     pairs = [(column, "training", BLUE, "-"), (f"validation_{column}", "validation", RED, "--")]
     known = [history for history in ensemble.histories if history is not None and len(history)]
     pairs = [pair for pair in pairs if any(pair[0] in history for history in known)]

@@ -11,6 +11,7 @@ from bpfast._many.ensemble.prediction import predict
 from bpfast._many.ensemble.ranking import ranking, refuse_all_nan
 from bpfast._many.ensemble.table import table
 from bpfast._optional import optional
+from bpfast._validation.iterables import is_iterable
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ class Ensemble(Sequence["Network"]):
         self, nets: Iterable[Network], histories: Sequence[History | None] | None = None
     ) -> None:
         self._nets = parse_networks(nets)
+        if histories is not None and not is_iterable(histories):
+            got = type(histories).__name__
+            raise TypeError(f"histories: expected a list of histories, got {got}")
         found = [net.history for net in self._nets] if histories is None else list(histories)
         if len(found) != len(self._nets):
             expected = f"one for each of {len(self._nets)} networks"

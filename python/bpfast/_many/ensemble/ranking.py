@@ -61,7 +61,11 @@ def column_of(histories: Sequence[History], metric: str) -> str:
     ------
     ValueError
         A history does not have the column.
+    TypeError
+        `metric` is no name.
     """
+    if metric and not isinstance(metric, str):
+        raise TypeError(f"metric: expected the name of a column, got {type(metric).__name__}")
     if metric:
         for k, history in enumerate(histories):
             if len(history) and metric not in history:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -106,7 +107,8 @@ def _shared_member(
     if data.is_new(group, net):
         warn_of_targets(net, examples.y, examples.sample_weight)
     if held_out is not None:
-        check_cost(held_out, settings)
+        with nullcontext() if split.held is not None else naming("validation"):
+            check_cost(held_out, settings)
     # `net.fit` evaluates rows of a dense x as such. Infinite weights tell them from rows of a CSR
     # copy, as 0 · inf is NaN.
     in_rust = split.held is not None and (settings.check_finite or not group.in_csr)

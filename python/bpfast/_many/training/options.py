@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bpfast._many.arguments import for_each
+from bpfast._many.arguments import as_list, for_each
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import parse_callbacks
@@ -95,6 +95,7 @@ def parse_options(
 
 def seeds_for_each(seed: Any, count: int) -> list[int]:
     """The seed of each network: drawn or counted from one for all, or those of a list."""
+    seed = as_list(seed)
     if not isinstance(seed, list):
         return parse_seeds(seed, count)
     found = []
@@ -106,6 +107,7 @@ def seeds_for_each(seed: Any, count: int) -> list[int]:
 
 def copies_for_each(argument: str, value: Any, count: int) -> list[Any]:
     """One value for each network; one object for all is copied for each, as it keeps state."""
+    value = as_list(value)
     if isinstance(value, list):
         return for_each(argument, value, count)
     if isinstance(value, Optimizer) and value.steps:
@@ -119,7 +121,7 @@ def callbacks_for_each(value: Any, count: int) -> list[list[Callback]]:
     if not isinstance(value, list):
         return [parse_callbacks(value)] * count
     found = []
-    for k, calls in enumerate(for_each("callbacks", value, count)):
+    for k, calls in enumerate(for_each("callbacks", value, count, only_lists=True)):
         with naming(f"nets[{k}]"):
             found.append(parse_callbacks(() if calls is None else calls))
     return found
