@@ -123,6 +123,19 @@ def test_files_that_do_not_exist(tmp_path):
     assert caught.value.__notes__ == ["This happened in shard 1."]
 
 
+def test_numbers_that_float32_cannot_hold():
+    message = r"^shard 1: x\[8\]: expected finite numbers that float32 can hold, got inf$"
+    with pytest.raises(ValueError, match=message):
+        bpfast.distributed.fit(
+            network(), np.where(np.arange(20)[:, None] == 8, 1e300, X), Y, shard_rows=6
+        )
+
+
+def test_weights_whose_sum_is_infinite():
+    with pytest.raises(ValueError, match=r"^sample_weight: expected a finite sum, got inf$"):
+        bpfast.distributed.fit(network(), X, Y, sample_weight=np.full(20, 1e308))
+
+
 BAD = [7, 9, 19]  # in shards of 6: rows 1 and 3 of shard 1, row 1 of shard 3
 
 
@@ -142,7 +155,7 @@ def test_rows_have_one_number_in_all_arrays(name, bad, form):
         rf"shard 1: {name}\[7\]: expected finite numbers, got {bad}, and in 2 rows in all: 7, 9"
     )
     with pytest.raises(ValueError, match=f"^{message}$"):
-        bpfast.distributed.fit(network(), **given, **options)
+        bpfast.distributed.fit(network("float64"), **given, **options)
     if name == "sample_weight":  # without weights there is no step
         options["check_finite"] = False
         with pytest.raises(ValueError, match=f"^{message}$"):

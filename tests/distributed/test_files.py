@@ -94,6 +94,11 @@ def test_files_that_cannot_be_opened(tmp_path):
     assert caught.value.__notes__ == ["This happened in shard 0."]
 
 
+def test_a_path_with_a_null_byte():
+    with refuses(ValueError, r"^shard 0: expected a path without null bytes, got 'a\\x00b'$"):
+        bpfast.distributed.fit(network(), ["a\0b"])
+
+
 def test_memory_that_runs_out_is_not_taken_for_damage(tmp_path, monkeypatch):
     path = tmp_path / "part.npz"
     path.write_bytes(GOOD)

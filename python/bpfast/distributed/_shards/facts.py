@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpfast._training.arguments.weights import count_classes
@@ -20,6 +21,7 @@ class NonFinite(NamedTuple):
 
     rows: list[int]
     got: float
+    dtype: str = "float64"  # that the numbers were converted to
 
     def message(self, name: str, first: int) -> str:
         """An error that shows the number and names the rows; row 0 has the number `first`.
@@ -30,7 +32,10 @@ class NonFinite(NamedTuple):
         'x[12]: expected finite numbers, got nan, and in 2 rows in all: 12, 15'
         """
         numbers = [first + row for row in self.rows]
-        text = f"{name}[{numbers[0]}]: expected finite numbers, got {self.got}"
+        expected = "finite numbers"
+        if self.dtype == "float32" and not math.isnan(self.got):  # too large, or infinite before
+            expected += " that float32 can hold"
+        text = f"{name}[{numbers[0]}]: expected {expected}, got {self.got}"
         if len(numbers) > 1:
             shown = ", ".join(map(str, numbers[:SHOWN]))
             text += f", and in {len(numbers)} rows in all: {shown}"

@@ -38,6 +38,8 @@ def load(source: Any) -> Any:
 
 def _of_file(path: Path) -> tuple[NDArray[Any], ...]:
     """x, y and the weights, if there are any."""
+    if "\0" in str(path):
+        raise ValueError(f"expected a path without null bytes, got {str(path)!r}")
     with path.open("rb") as file:
         if file.read(len(MAGIC[0])) not in MAGIC:
             raise ValueError(f"{path}: expected an .npz file, got a file of another format")

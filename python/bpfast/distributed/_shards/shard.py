@@ -126,7 +126,8 @@ class Shard:
             if len(rows):
                 numbers = [self._number(int(k)) for k in rows]
                 got = _first_bad(array[int(rows[0])])
-                raise ValueError(NonFinite(numbers, got).message(name, first))
+                found = NonFinite(numbers, got, array.dtype.name)
+                raise ValueError(found.message(name, first))
         if self.numbers is None:  # others were checked before some examples were held out
             _core.check_targets(net, self.y, first)
 
