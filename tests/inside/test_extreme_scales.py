@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast.inside import explain
+from bpfast.inside import Monitor, explain
 from bpfast.inside._scaled import norm, rms, scale_of
 
 RNG = np.random.default_rng(0)
@@ -80,6 +80,41 @@ def test_factors_scale_with_x(case, power):
         assert row.examples.tolist() == twin.examples.tolist()
 
 
+@pytest.mark.parametrize("scale", [1e160, 1e200, 1e-200, 1e-300])
+@pytest.mark.parametrize("step", STEPS, ids=["no step", "adam", "sgd"])
+def test_y_of_any_size(scale, step):
+    """Its cost may be infinite, as that of the best constant: the examples are not learned."""
+    net = bpfast.Network([4, 6, 1], hidden="tanh", output="identity", seed=0)
+    report = explain(net, X, X[:, :1] * scale, **step)
+    assert report.main.kind == "target_scale"
+    assert np.isfinite(list(report.main.evidence.values())).all()
+    assert report.rows
+    assert "learned" not in str(report)
+
+
+@pytest.mark.parametrize("scale", [1e160, 1e200, 1e300])
+@pytest.mark.parametrize("step", STEPS, ids=["no step", "adam", "sgd"])
+def test_weights_of_any_size(scale, step):
+    """Where errors are out of range, they are large, and did not vanish."""
+    net = bpfast.Network([4, 6, 1], hidden="relu", output="identity", seed=0)
+    net.params[...] *= scale
+    report = explain(net, X, X[:, :1], **step)
+    assert [finding.kind for finding in report.findings] == ["large_weights"]
+    assert not np.isnan(list(report.main.evidence.values())).any()
+    assert "nan" not in str(report.main)
+    assert report.rows
+
+
+def test_numbers_that_float32_cannot_hold():
+    net = bpfast.Network([4, 6, 1], dtype="float32", output="identity", seed=0)
+    large = np.where(np.arange(80)[:, None] == 3, 1e300, X)
+    message = r"^{}\[3, 0\]: expected numbers that float32 can hold, got 1e\+300$"
+    with pytest.raises(ValueError, match=message.format("x")):
+        explain(net, large, X[:, :1])
+    with pytest.raises(ValueError, match=message.format("y")):
+        explain(net, X, large[:, :1])
+
+
 def test_features_of_which_one_is_huge():
     x = X * np.array([1, 1, 1e250, 1])
     net = bpfast.Network([4, 6, 1], hidden="tanh", seed=0)
@@ -106,3 +141,31 @@ def test_scales_of_special_values():
         assert scale_of(np.array(values)) == 1
     assert norm(np.array([np.inf, 1.0])) == np.inf
     assert np.isnan(rms(np.array([np.nan, 1.0])))
+
+
+@pytest.mark.parametrize("power", [640, -640, 1000, -1000])
+@pytest.mark.parametrize("case", CASES)
+def test_records_of_a_monitor(case, power):
+    """x times a power of 2, the first weights divided by it, and the last biases kept."""
+    options, y = CASES[case]
+    outputs = 2 if case == "softmax" else 1
+    net = bpfast.Network([4, 6, outputs], seed=0, biases=[False, True], **options)
+    other = net.copy()
+    other.weights[0][...] = np.ldexp(np.array(net.weights[0]), -power)
+    monitor = Monitor(X, y, sample=80, warn=False)
+    twin = Monitor(np.ldexp(X, power), y, sample=80, warn=False)
+    for each, one in ((monitor, net), (twin, other)):
+        each.record(one)
+        one.params[...] *= 1.5
+        each.record(one)
+    for name in ("cost", "speed_2", "speed_3", "saturation_2"):
+        assert monitor[name].tolist() == twin[name].tolist(), name
+    for name in ("gradient_norm", "signal_to_noise", "cosine"):
+        assert np.isfinite(twin[name][1]), name
+    if power > 0:  # of the last layer nothing is left beside the first
+        first = net.backprop(np.ldexp(X, 0), y)
+        assert twin.gradient_norm[1] == pytest.approx(
+            np.ldexp(np.linalg.norm(first.weights[0]), power), rel=1e-10
+        )
+    assert (twin.signal_to_noise > 0).all()
+    assert np.abs(twin.cosine[1]) <= 1 + 1e-12

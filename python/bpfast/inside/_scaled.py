@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LARGEST = 1000
 
 
-def scale_of(values: Floats, axis: int | None = None) -> Any:
+def scale_of(values: Floats | float, axis: int | None = None) -> Any:
     """A power of 2 near the largest absolute value; 1 for none, zeros, infinity and NaN.
 
     Examples

@@ -55,6 +55,7 @@ def large_weights(facts: Facts) -> Finding | None:
     grown = max(float(rms(layer.z)) for layer in layers) / size
     norms = _norms(facts)
     back = norms[0] / norms[-1] if norms[-1] else 0.0
+    grown, back = (np.inf if np.isnan(ratio) else ratio for ratio in (grown, back))
     if not too_large and grown <= EXPLODED and back <= EXPLODED:
         return None
     suits = factors_around(facts.net, top.number)[0]
@@ -108,7 +109,7 @@ def small_weights(facts: Facts) -> Finding | None:
 def vanishing_gradient(facts: Facts) -> Finding | None:
     """Each layer passes a part of the error, so the first learns at a hundredth of the speed."""
     gates, _, ratio = _losses(facts)
-    if ratio >= VANISHED:
+    if not ratio < VANISHED:  # also where errors are out of range
         return None
     norms = _norms(facts)
     evidence = {f"‖δ^{layer.number}‖": n for layer, n in zip(facts.layers, norms, strict=True)}
