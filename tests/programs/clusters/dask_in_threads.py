@@ -11,8 +11,8 @@ from tests.distributed.case import CASES, SHARD_ROWS, data, digest, examples, ha
 from tests.distributed.clusters import cluster
 
 
-def sources():
-    """The same shards as dask arrays, frames, and delayed objects."""
+def sources(client):
+    """The same shards as dask arrays, frames, delayed objects, and futures."""
     import dask.array as da
     import dask.dataframe as dd
     import pandas as pd
@@ -26,6 +26,7 @@ def sources():
     starts = range(0, len(x), SHARD_ROWS)
     parts = [tuple(a[start : start + SHARD_ROWS] for a in (x, y, weight)) for start in starts]
     yield "delayed", [[dask.delayed(part) for part in parts]]
+    yield "futures", [[client.submit(lambda part=part: part, pure=False) for part in parts]]
     yield "callables", [[lambda part=part: part for part in parts]]
 
 
@@ -77,7 +78,7 @@ def main(folder):
             engine.INLINE, engine.ANSWER = inline, answer
             path = f"{folder}/checkpoint"
             train("classes", *of_classes, client=client, epochs=1, checkpoint=path)
-            for name, given in sources():
+            for name, given in sources(client):
                 rows = SHARD_ROWS if len(given) == 3 else None
                 net, _ = train("full", *given, client=client, shard_rows=rows)
                 found["sources"][name] = digest(net)
