@@ -90,6 +90,9 @@ def test_y_of_any_size(scale, step):
     assert np.isfinite(list(report.main.evidence.values())).all()
     assert report.rows
     assert "learned" not in str(report)
+    check = report.check(steps=20)
+    assert not np.isnan([check.cost_before, check.cost_after]).any()
+    assert "nan" not in str(check)
 
 
 @pytest.mark.parametrize("scale", [1e160, 1e200, 1e300])
