@@ -13,6 +13,7 @@ from bpfast._many.fit_many import fit_many
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays import as_array
 from bpfast._validation.inputs import checked_x, count
+from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import is_number, whole
 from bpfast._validation.seed import parse_seed
@@ -128,7 +129,8 @@ def cross_validate(
     if len(targets.shape) not in (1, 2) or targets.shape[0] != n:
         got = tuple(int(length) for length in targets.shape)
         raise ValueError(f"y: expected {n} rows, one per row of x, got shape {got}")
-    rows = _folds(folds, targets, n, number)
+    labels = as_targets(net, targets)  # labels may be floats
+    rows = _folds(folds, labels if labels.ndim == 1 else targets, n, number)
     nets = [net.copy() for _ in rows]
     metrics = parse_metrics(options.pop("metrics", ()))
     ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, metrics=metrics, **options)

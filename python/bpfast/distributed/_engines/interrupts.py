@@ -18,23 +18,6 @@ def kept_interrupts() -> Iterator[None]:
     Python prints and drops an exception that is raised in a `__del__` or in the callback of a weak
     reference. Dask's futures have both. User code must not run within, as it may catch the
     exception on purpose.
-
-    Examples
-    --------
-    >>> class Noisy:
-    ...     def __del__(self):
-    ...         signal.raise_signal(signal.SIGINT)
-    >>> import sys
-    >>> hook, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None
-    >>> try:
-    ...     with kept_interrupts():
-    ...         noisy = Noisy()
-    ...         del noisy  # drops KeyboardInterrupt
-    ... except KeyboardInterrupt:
-    ...     print("interrupted")
-    ... finally:
-    ...     sys.unraisablehook = hook
-    interrupted
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
