@@ -47,8 +47,6 @@ TESTS = {
     " fit_bits"
     " input/tables",
     "_training/data/": "fit_targets fit_divergence missing_values",
-    "_training/divergence": "fit_divergence copying fit_callbacks",
-    "_training/early_stopping": "history fit_callbacks resume odd_arguments copying fit_figures",
     "_training/evaluate": "evaluate",
     "_training/fit": "fit fit_arguments fit_again fit_batches fit_callbacks fit_weights resume",
     "_training/growth": "fit_divergence fit_figures",
@@ -58,19 +56,22 @@ TESTS = {
     "_training/metrics/": "fit_figures accuracy fit_batches fit_arguments history",
     "_training/partial_fit": "fit_arguments fit_again fit_weights kept_optimizer",
     "_training/progress": "progress",
-    "_training/step_monitor": "monitor_series",
-    "_training/steps": "custom_cost fit fit_batches fit_divergence fit_weights",
+    "_training/steps/monitor": "monitor_series",
+    "_training/steps/": "custom_cost fit fit_batches fit_divergence fit_weights",
+    "_training/stopping/divergence": "fit_divergence copying fit_callbacks",
+    "_training/stopping/early_stopping": "history fit_callbacks resume odd_arguments copying"
+    " fit_figures",
     "_typing": "typing",
-    "_validation/arrays": "masked array_likes missing_values reference_input custom_cost"
-    " sparse_repeats",
-    "_validation/inputs": "fit_sparse fit_files array_likes sparse_dtypes",
-    "_validation/labels_or_columns": "outputs_of_one_axis",
+    "_validation/arrays/array_likes": "masked array_likes missing_values reference_input"
+    " custom_cost sparse_repeats",
+    "_validation/arrays/inputs": "fit_sparse fit_files array_likes sparse_dtypes",
+    "_validation/arrays/labels_or_columns": "outputs_of_one_axis",
     "_validation/names": "bad_names named_arguments fit_arguments optimizer_state main",
-    "_validation/no_numbers": "input/bad_input array_likes same_errors fit_targets",
+    "_validation/arrays/no_numbers": "input/bad_input array_likes same_errors fit_targets",
     "_validation/numbers": "schedule_input optimizer_input fit_arguments odd_arguments",
     "_validation/paths": "io/checkpoint onnx_models",
     "_validation/seed": "seeds odd_arguments",
-    "_validation/sparse": "sparse_repeats sparse_format sparse_input sparse/sparse touched",
+    "_validation/arrays/sparse": "sparse_repeats sparse_format sparse_input sparse/sparse touched",
     "_validation/": "fit_arguments fit_batches odd_arguments unusual_targets subclasses",
     "distributed/_engines/dask": "distributed/dask",
     "distributed/_engines/mpi": "distributed/mpi",
@@ -106,7 +107,7 @@ TESTS = {
     " bad_names"
     " extremes taylor",
     "schedules/": "schedules schedule_input bad_names resume",
-    "sklearn/": "more_parameters same_as_scikit_learn round_trips sklearn/checkpoints trainer"
+    "sklearn/": "more_parameters same_as_scikit_learn round_trips sklearn/training/*"
     " sklearn/tables sklearn/refusals sklearn/weights",
     "testing/": "check_gradients wrong_gradients differences odd_arguments docs",
     "torch/": "as_function",

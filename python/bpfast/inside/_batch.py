@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._validation.arrays import as_array
-from bpfast._validation.labels_or_columns import as_targets
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.labels_or_columns import as_targets
+from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.network import check_network
-from bpfast._validation.sparse import is_sparse
 from bpfast.inside._scaled import scale_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 # 2^±1000: quotients by a scale, and products with it, are numbers where they should be.
-LARGEST = 1000
+MAX_EXPONENT = 1000
 
 
 def scale_of(values: Floats | float, axis: int | None = None) -> Any:
@@ -30,7 +30,7 @@ def scale_of(values: Floats | float, axis: int | None = None) -> Any:
     """
     largest = np.abs(values).max(axis=axis, initial=0.0)
     known = (largest > 0) & np.isfinite(largest)
-    exponent = np.clip(np.frexp(np.where(known, largest, 1.0))[1] - 1, -LARGEST, LARGEST)
+    exponent = np.clip(np.frexp(np.where(known, largest, 1.0))[1] - 1, -MAX_EXPONENT, MAX_EXPONENT)
     return np.ldexp(1.0, exponent)
 
 

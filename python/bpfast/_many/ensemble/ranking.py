@@ -1,4 +1,4 @@
-"""The order of networks by a column of their histories."""
+"""`Ensemble.best` and `Ensemble.ranking`: the order of networks by a column of their histories."""
 
 from __future__ import annotations
 
@@ -12,8 +12,102 @@ from bpfast.history._mode import mode_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bpfast._many.ensemble.ensemble import Ensemble
     from bpfast._network import Network
     from bpfast.history._history import History
+
+
+def best(self: Ensemble, metric: str = "", *, mode: str | None = None) -> Network:
+    """The network with the best value of a column of its history.
+
+    The value is that of the epoch whose parameters the network has: the best one after early
+    stopping, else the last.
+
+    Parameters
+    ----------
+    metric : str, optional
+        The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
+    mode : {"min", "max"}, optional
+        Whether low or high is better. Default: "min" for the cost and errors, "max" for
+        accuracies and r2. Other names need it.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ValueError
+        A network has no history, or no such column; the value is NaN for all networks; or the
+        mode is missing or unknown.
+
+    Warns
+    -----
+    UserWarning
+        `fit_many` has evaluated the networks on different examples, or their costs are
+        different functions, so the values do not compare them.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> nets = [bpfast.Network([1, 1], output="identity", seed=seed) for seed in range(3)]
+    >>> ensemble = bpfast.fit_many(nets, [[0.0], [1.0]], [0.0, 1.0], epochs=5, seed=0)
+    >>> costs = [history.cost[-1] for history in ensemble.histories]
+    >>> ensemble.best() is nets[costs.index(min(costs))]
+    True
+    """
+    index = ranking(self, metric, mode=mode)[0]
+    histories = with_histories(self.histories)
+    column = column_of(histories, metric)
+    if math.isnan(final_value(histories[index], column)):
+        raise ValueError(f"nets: expected one whose {column} is a number, got NaN for all")
+    return self._nets[index]
+
+
+def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> list[int]:
+    """The indices of the networks, the best first, by a column of their histories.
+
+    The value is that of the epoch whose parameters the network has: the best one after early
+    stopping, else the last. NaN is last, and so is a network that diverged in its first epoch.
+
+    Parameters
+    ----------
+    metric : str, optional
+        The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
+    mode : {"min", "max"}, optional
+        Whether low or high is better. Default: "min" for the cost and errors, "max" for
+        accuracies and r2. Other names need it.
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    ValueError
+        A network has no history, or no such column; or the mode is missing or unknown.
+
+    Warns
+    -----
+    UserWarning
+        `fit_many` has evaluated the networks on different examples, or their costs are
+        different functions, so the values do not compare them.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> histories = [bpfast.History() for _ in range(3)]
+    >>> for history, accuracy in zip(histories, (0.7, 0.9, 0.8)):
+    ...     history.append({"cost": 1, "seconds": 1, "learning_rate": 1, "accuracy": accuracy})
+    >>> nets = [bpfast.Network([1, 1], seed=seed) for seed in range(3)]
+    >>> bpfast.Ensemble(nets, histories).ranking("accuracy")
+    [1, 2, 0]
+    """
+    histories = with_histories(self.histories)
+    column = column_of(histories, metric)
+    indices = ranked(histories, column, mode)
+    warn_of_comparison(self._nets, column, self._validation_sets)
+    return indices
 
 
 def final_value(history: History, column: str) -> float:
@@ -81,38 +175,15 @@ def column_of(histories: Sequence[History], metric: str) -> str:
 
 
 def ranked(histories: Sequence[History], column: str, mode: str | None) -> list[int]:
-    """The places of the histories, the best first and NaN last; equal ones in their order."""
+    """The indices of the histories, the best first and NaN last; equal ones in their order."""
     sign = 1.0 if mode_of(column, mode) == "min" else -1.0
     values = [sign * final_value(history, column) for history in histories]
     keys = [math.inf if math.isnan(value) else value for value in values]
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 
-def ranking(
-    nets: Sequence[Network],
-    histories: Sequence[History | None],
-    validation_sets: Sequence[Any],
-    metric: str,
-    mode: str | None,
-) -> list[int]:
-    """The places of the networks, the best first, as `Ensemble.ranking` describes."""
-    found = with_histories(histories)
-    column = column_of(found, metric)
-    places = ranked(found, column, mode)
-    warn_of_comparison(nets, column, validation_sets)
-    return places
-
-
-def refuse_all_nan(histories: Sequence[History | None], metric: str, best: int) -> None:
-    """Raise ValueError if the value of the best network is NaN, and so those of all."""
-    found = with_histories(histories)
-    column = column_of(found, metric)
-    if math.isnan(final_value(found[best], column)):
-        raise ValueError(f"nets: expected one whose {column} is a number, got NaN for all")
-
-
-def best_place(histories: Sequence[History | None], column: str) -> int | None:
-    """The place of the best one.
+def best_index(histories: Sequence[History | None], column: str) -> int | None:
+    """The index of the best one.
 
     None if one lacks the column, if low or high may be better, or if all are NaN.
     """
@@ -121,10 +192,10 @@ def best_place(histories: Sequence[History | None], column: str) -> int | None:
     if len(with_column) < len(histories):
         return None
     try:
-        place = ranked(found, column, None)[0]
+        index = ranked(found, column, None)[0]
     except ValueError:
         return None
-    return None if math.isnan(final_value(found[place], column)) else place
+    return None if math.isnan(final_value(found[index], column)) else index
 
 
 def warn_of_comparison(

@@ -9,7 +9,7 @@ import numpy as np
 from bpfast._training.arguments.training_data import new_trainer
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import FEW_NEURONS, LARGEST_DENSITY, LARGEST_DENSITY_OF_FEW
-from bpfast._validation.sparse import is_sparse
+from bpfast._validation.arrays.sparse import is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

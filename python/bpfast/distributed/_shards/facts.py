@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bpfast.distributed._shards.shard import Shard
 
 # The most rows that an error names.
-SHOWN = 5
+MAX_SHOWN = 5
 
 
 class NonFinite(NamedTuple):
@@ -37,9 +37,9 @@ class NonFinite(NamedTuple):
             expected += " that float32 can hold"
         text = f"{name}[{numbers[0]}]: expected {expected}, got {self.got}"
         if len(numbers) > 1:
-            shown = ", ".join(map(str, numbers[:SHOWN]))
+            shown = ", ".join(map(str, numbers[:MAX_SHOWN]))
             text += f", and in {len(numbers)} rows in all: {shown}"
-            text += ", …" * (len(numbers) > SHOWN)
+            text += ", …" * (len(numbers) > MAX_SHOWN)
         return text
 
 

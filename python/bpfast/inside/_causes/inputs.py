@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpfast.inside._causes.limits import (
-    CENTRE,
     CONSTANT_FEATURES,
     CONSTANT_POWER,
     LARGE_INPUT,
@@ -16,6 +15,7 @@ from bpfast.inside._causes.limits import (
     QUIET_FEATURE,
     QUIET_POWER,
     QUIET_SHARE,
+    UNCENTRED_MEAN,
 )
 from bpfast.inside._finding import Finding
 from bpfast.inside._scaled import norm, rms, scale_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bpfast.inside._facts import Facts
 
 # A number that is out of range is shown as the largest one.
-MOST = float(np.finfo(np.float64).max)
+LARGEST = float(np.finfo(np.float64).max)
 SCALING = "scale each feature to mean 0 and standard deviation 1"
 
 
@@ -92,7 +92,7 @@ def uncentred_features(facts: Facts) -> Finding | None:
     if not varying.any():
         return None
     mean, std = float(rms(facts.feature_mean[varying])), float(rms(facts.feature_std[varying]))
-    if mean <= CENTRE * std or std > LARGE_INPUT:
+    if mean <= UNCENTRED_MEAN * std or std > LARGE_INPUT:
         return None
     ratios = np.where(varying, np.abs(facts.feature_mean), 0) / np.where(
         varying, facts.feature_std, 1
@@ -106,7 +106,7 @@ def uncentred_features(facts: Facts) -> Finding | None:
         {"RMS of the means": mean, "RMS of the standard deviations": std},
         "subtract the mean of each feature",
         layer=1,
-        neurons=order[ratios[order] > CENTRE],
+        neurons=order[ratios[order] > UNCENTRED_MEAN],
     )
 
 
@@ -123,7 +123,7 @@ def unscaled_features(facts: Facts) -> Finding | None:
     return Finding(
         "unscaled_features",
         f"the features have an RMS of {size:.3g}, and start weights suit about 1: z is as much too "
-        f"large, and the largest stable rate about {min(size * size, MOST):.3g} times too small",
+        f"large, and the largest stable rate about {min(size * size, LARGEST):.3g} times too small",
         "forward, BP4",
         {"RMS of x": size, "largest": float(np.abs(facts.batch.x).max())},
         SCALING,
@@ -185,4 +185,4 @@ def _quiet_features(facts: Facts) -> Finding | None:
     )
 
 
-CAUSES = (constant_features, uneven_features, uncentred_features, unscaled_features, quiet_inputs)
+CHECKS = (constant_features, uneven_features, uncentred_features, unscaled_features, quiet_inputs)
