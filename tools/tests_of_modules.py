@@ -107,7 +107,7 @@ TESTS = {
     " bad_names"
     " extremes taylor",
     "schedules/": "schedules schedule_input bad_names resume",
-    "sklearn/": "more_parameters same_as_scikit_learn round_trips sklearn/checkpoints trainer"
+    "sklearn/": "more_parameters same_as_scikit_learn round_trips sklearn/training/*"
     " sklearn/tables sklearn/refusals sklearn/weights",
     "testing/": "check_gradients wrong_gradients differences odd_arguments docs",
     "torch/": "as_function",

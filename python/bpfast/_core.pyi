@@ -356,6 +356,7 @@ class Trainer:
         rule: tuple[str, list[float]],
         batch_size: int,
         settings: Settings,
+        penalty_per_example: bool = False,
     ) -> Self: ...
     def load(
         self, x: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, sparse: float = 0.0

@@ -40,6 +40,12 @@ def optional(
         raise ImportError(f"{user} needs {library}: pip install {install}") from error
 
 
+def is_future(value: Any) -> bool:
+    """Whether `value` is the result of a task on a Dask cluster. Does not import dask."""
+    module = sys.modules.get("distributed.client")
+    return module is not None and isinstance(value, module.Future)
+
+
 def is_dask(value: Any) -> bool:
     """Whether `value` is a dask array, frame or delayed object. Does not import dask."""
     module = sys.modules.get("dask.base")

@@ -47,6 +47,9 @@ pub struct Settings {
     pub l2: f64,
     /// λ of λ Σ |w|.
     pub l1: f64,
+    /// Whether `l2` and `l1` are those of a full batch and grow in a step of fewer examples, as the share of
+    /// each example in a loss that divides the penalty by the examples of its step.
+    pub penalty_per_example: bool,
     /// The largest norm of a gradient; a longer one is scaled to it.
     pub clip_norm: Option<f64>,
     /// The largest norm of a neuron's incoming weights; longer ones are scaled to it after each step.

@@ -214,12 +214,19 @@ impl<'a, T: Real> StepSeries<'a, T> {
     /// The update of the step at `index`.
     pub(super) fn update(&self, index: usize) -> Update {
         let settings = self.settings;
+        let scale = if settings.penalty_per_example {
+            #[allow(clippy::cast_precision_loss)] // below 2^53
+            let (full, own) = (settings.batch_size as f64, self.rows(index).len() as f64);
+            full / own
+        } else {
+            1.0
+        };
         Update {
             step: Step::new(settings.rule, self.rates[index], self.step_number(index)),
             weights: Regularization {
                 scale: 1.0,
-                l2: settings.weight_decay + settings.l2,
-                l1: settings.l1,
+                l2: settings.weight_decay + settings.l2 * scale,
+                l1: settings.l1 * scale,
             },
             biases: Regularization {
                 scale: 1.0,

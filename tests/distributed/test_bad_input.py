@@ -1,5 +1,7 @@
 """Arguments of `bpfast.distributed.fit` and `LocalShards` that are refused, each with its name."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -115,14 +117,62 @@ def test_labels_out_of_range_have_global_rows():
         bpfast.distributed.fit(net, X, labels, shard_rows=5)
 
 
-def test_files_without_arrays(tmp_path):
-    path = tmp_path / "part.npz"
-    np.savez(path, x=X, z=Y)
-    with pytest.raises(ValueError, match="expected arrays x and y, got x, z"):
-        bpfast.distributed.fit(network(), [path])
+def test_files_that_do_not_exist(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         bpfast.distributed.fit(network(), [PART, tmp_path / "none.npz"])
     assert caught.value.__notes__ == ["This happened in shard 1."]
+
+
+def test_numbers_that_float32_cannot_hold():
+    message = r"^shard 1: x\[8\]: expected finite numbers that float32 can hold, got inf$"
+    with pytest.raises(ValueError, match=message):
+        bpfast.distributed.fit(
+            network(), np.where(np.arange(20)[:, None] == 8, 1e300, X), Y, shard_rows=6
+        )
+
+
+def test_weights_whose_sum_is_infinite():
+    with pytest.raises(ValueError, match=r"^sample_weight: expected a finite sum, got inf$"):
+        bpfast.distributed.fit(network(), X, Y, sample_weight=np.full(20, 1e308))
+
+
+BAD = [7, 9, 19]  # in shards of 6: rows 1 and 3 of shard 1, row 1 of shard 3
+
+
+@pytest.mark.parametrize("name", ["x", "y", "sample_weight"])
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+@pytest.mark.parametrize("form", ["arrays", "parts"])
+def test_rows_have_one_number_in_all_arrays(name, bad, form):
+    """The number of the row among all, and the shard."""
+    given = {"x": X.copy(), "y": Y.copy(), "sample_weight": WEIGHT.copy()}
+    given[name][BAD] = bad
+    options = {"shard_rows": 6}
+    if form == "parts":
+        x, y, weight = given.values()
+        parts = [(x[k : k + 6], y[k : k + 6], weight[k : k + 6]) for k in range(0, 20, 6)]
+        given, options = {"x": parts}, {}
+    message = (
+        rf"shard 1: {name}\[7\]: expected finite numbers, got {bad}, and in 2 rows in all: 7, 9"
+    )
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        bpfast.distributed.fit(network("float64"), **given, **options)
+    if name == "sample_weight":  # without weights there is no step
+        options["check_finite"] = False
+        with pytest.raises(ValueError, match=f"^{message}$"):
+            bpfast.distributed.fit(network(), **given, **options)
+
+
+def test_a_negative_weight_of_a_held_out_example():
+    weight = np.where(np.arange(20) == 13, 1.0, -1.0)
+    weight[:3] = 1.0
+    message = r"^shard \d: sample_weight\[\d+\]: expected a finite weight, 0 or above, of the exam"
+    with pytest.raises(ValueError, match=message) as caught:
+        bpfast.distributed.fit(
+            network(), X, Y, sample_weight=weight, shard_rows=5, validation=0.4, seed=0
+        )
+    shard, row = map(int, re.findall(r"shard (\d+): sample_weight\[(\d+)\]", str(caught.value))[0])
+    assert shard == row // 5
+    assert weight[row] < 0
 
 
 def test_data_that_become_nan_during_a_training():

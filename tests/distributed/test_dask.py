@@ -37,7 +37,9 @@ def test_same_bits_on_any_number_of_workers(threads, processes, local, case):
         assert processes["3 workers"] == local[case]
 
 
-@pytest.mark.parametrize("source", ["arrays", "persisted", "frames", "delayed", "callables"])
+@pytest.mark.parametrize(
+    "source", ["arrays", "persisted", "frames", "delayed", "futures", "callables"]
+)
 def test_same_bits_from_every_kind_of_data(threads, local, source):
     assert threads["sources"][source] == local["full"]
 
@@ -83,6 +85,7 @@ def test_workers_that_give_other_bits_are_refused(processes):
         ("width", "shard 2: x: expected shape (9, 6), got (9, 5)"),
         ("y", "shard 1: y: expected entries of shape (2,), as in shard 0, got (1,)"),
         ("rows", "shard 1: y: expected 9 rows, one per row of x, got shape (8, 2)"),
+        ("nan weight", "shard 2: sample_weight[23]: expected finite numbers, got nan"),
         ("no weights", "shard 1: sample_weight: expected weights as in shard 0, got none"),
         (
             "nan",
@@ -93,3 +96,32 @@ def test_workers_that_give_other_bits_are_refused(processes):
 def test_bad_shards_are_named(threads, name, message):
     for kind in ("dask", "local"):
         assert threads["messages"][f"{name} {kind}"] == f"ValueError: {message}"
+
+
+def test_a_closed_client(threads):
+    message = "ValueError: client: expected a connected one, got one that is closed"
+    assert threads["messages"]["closed"] == message
+
+
+@pytest.fixture(scope="module")
+def interrupts():
+    """Ctrl-C where Python drops its exception."""
+    return run("dask_interrupts")
+
+
+@pytest.mark.parametrize("method", ["steps", "full", "lbfgs", "local"])
+def test_a_dropped_interrupt_ends_the_training(interrupts, method):
+    found = interrupts[method]
+    assert found["raised"] == "KeyboardInterrupt"
+    assert found["stopped"] == "interrupted"
+    assert found["epochs"] in (2, 3)
+    assert not found["armed"]
+    assert found["handler"]
+
+
+def test_an_interrupt_that_the_user_has_caught_ends_nothing(interrupts):
+    found = interrupts["caught"]
+    assert (found["raised"], found["epochs"], found["handler"]) == (None, 4, True)
+    found = interrupts["own handler"]
+    assert (found["raised"], found["epochs"], found["handler"]) == (None, 4, True)
+    assert (found["armed"], found["calls"]) == (False, 1)

@@ -182,13 +182,39 @@ def test_resumed_training_has_the_same_bits(case, tmp_path):
     train(case, *given, **options | {"epochs": 2}, checkpoint=path)
     net, _ = train(case, *given, **options, resume=path)
     assert digest(net) == digest(expected)
-    with pytest.raises(ValueError, match=r"^shards.*: expected \[\d+, 8, \d+\] as in the checkpoi"):
-        train(case, *given, **options, resume=path, shard_rows=65)
+    for rows, message in (
+        (
+            65,
+            "shards with as many rows each as in the checkpoint, got 8 with other numbers of rows",
+        ),
+        (200, "8 shards as in the checkpoint, got 3"),
+    ):
+        with pytest.raises(ValueError, match=f"^shard_rows: expected {message}$"):
+            train(case, *given, **options, resume=path, shard_rows=rows)
+    with pytest.raises(
+        ValueError, match=r"^x: expected \d+ examples as in the checkpoint, got \d+$"
+    ):
+        train(case, *(array[:400] for array in given), **options, resume=path)
     others = {"method": "steps", "average_every": None}
     if CASES[case]["method"] == "steps":
         others = {"batch_size": 251}
     with pytest.raises(ValueError, match="as in the checkpoint"):
         train(case, *given, **options | others, resume=path)
+
+
+def test_checkpoints_of_shards_and_of_arrays_in_one_piece(tmp_path):
+    in_shards, in_one = tmp_path / "shards", tmp_path / "one"
+    options = {"epochs": 1, "seed": 0}
+    bpfast.distributed.fit(network(), X, Y, checkpoint=in_shards, **options)
+    network().fit(X, Y, checkpoint=in_one, **options)
+    kinds = "a training in shards", "a training in one piece"
+    for fit, path, (mine, other) in (
+        (bpfast.distributed.fit, in_one, kinds),
+        (bpfast.Network.fit, in_shards, kinds[::-1]),
+    ):
+        message = f"^resume: expected the checkpoint of {mine}, got that of {other}$"
+        with pytest.raises(ValueError, match=message):
+            fit(network(), X, Y, resume=path, **options)
 
 
 def test_early_stopping_callbacks_and_validation():

@@ -83,6 +83,7 @@ fn hashes<T: Real>(case: &Case) -> [u64; 3] {
         weight_decay: 0.0,
         l2: 0.01,
         l1: 0.0,
+        penalty_per_example: false,
         clip_norm: None,
         max_norm: None,
         dropout: vec![0.2; case.hidden.len()],

@@ -116,6 +116,21 @@ ONE: Any = OUTS[0]
 GRADIENTS = [bpfast.Gradient(net) for net in NETS]
 WRONG = [
     (
+        lambda: bpfast.backprop_many(NETS, X, None),
+        TypeError,
+        r"nets\[0\]: y: expected real numbers, got NoneType",
+    ),
+    (
+        lambda: bpfast.backprop_many(NETS, X, [[1.0], [2.0, 3.0]] * 25),
+        ValueError,
+        r"nets\[0\]: y: setting an array element with a sequence.*",
+    ),
+    (
+        lambda: bpfast.backprop_many(NETS, X, np.ma.array(np.ones((50, 1)), mask=True)),
+        ValueError,
+        r"nets\[0\]: y: expected no missing values, got 50 masked; .*",
+    ),
+    (
         lambda: bpfast.forward_many([], X),
         ValueError,
         "nets: expected one network or more, got none",

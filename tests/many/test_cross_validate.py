@@ -32,6 +32,15 @@ def test_cross_validation():
         assert found.outputs[rows].tobytes() == twin(X[rows]).tobytes()
 
 
+@pytest.mark.parametrize("dtype", [bool, float, "float32", "uint8"])
+def test_labels_of_any_dtype_have_equal_shares(dtype):
+    net = bpfast.Network([3, 4, 2], output="softmax", cost="log_likelihood", seed=0)
+    found = bpfast.cross_validate(net, X, LABELS.astype(dtype), 4, epochs=1, seed=7)
+    expected = bpfast.cross_validate(net, X, LABELS, 4, epochs=1, seed=7)
+    for rows, others in zip(found.rows, expected.rows, strict=True):
+        assert rows.tolist() == others.tolist()
+
+
 def test_folds_of_the_user():
     net = bpfast.Network([3, 1], output="identity", seed=0)
     found = bpfast.cross_validate(net, X, Y, [[0, 1], [2, 3]], epochs=1, seed=0)
@@ -56,6 +65,12 @@ WRONG = [
         "folds: expected a number, or the rows of each fold, got NoneType$",
     ),
     ({"folds": "five"}, TypeError, "folds: expected a number, or the rows of each fold, got str$"),
+    ({"folds": {0: [1], 1: [2]}}, TypeError, "folds: expected a number, or the rows .*, got dict$"),
+    (
+        {"folds": list(KFold(5).split(X))},
+        TypeError,
+        r"folds\[0\]: expected the rows of a fold, got a ",
+    ),
     ({"folds": KFold(5)}, TypeError, "folds: expected .*, got a splitter: "),
     ({"folds": 2.5}, TypeError, "folds: expected an integer, got float$"),
     ({"rows": [[0]]}, TypeError, "rows: expected none, as the folds determine it"),

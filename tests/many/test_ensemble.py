@@ -155,7 +155,12 @@ def test_damaged_files(tmp_path):
         "0.weights.0: expected shape": (tensors | {"0.weights.0": np.zeros(3)}, metadata),
         "extra: expected no tensor": (tensors | {"extra": np.zeros(3)}, metadata),
         "networks: expected a list": (tensors, metadata | {"networks": "[]"}),
-        "": (tensors, metadata | {"networks": json.dumps(networks_text)[:-5]}),
+        "networks: expected JSON, got": (
+            tensors, metadata | {"networks": json.dumps(networks_text)[:-5]},
+        ),
+        "networks: expected JSON, got text that is none: maximum recursion depth": (
+            tensors, metadata | {"networks": "[" * 100_000},
+        ),
         "networks: expected config, history, validation_set in entry 0": (
             tensors, metadata | {"networks": "[{}]"},
         ),
@@ -182,3 +187,5 @@ def test_plots():
     assert len(mine.plot("mine").lines) == 5
     with refuses(ValueError, "^column: expected one of the histories of the networks, got 'f1'$"):
         ensemble.plot("f1")
+    with refuses(TypeError, "^column: expected a str, got int$"):
+        ensemble.plot(3)

@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -98,6 +99,22 @@ def test_early_stopping_did_stop():
     """Else the cases above would show nothing."""
     ensemble = bpfast.fit_many(networks(), X, Y, seed=3, **CASES["held out"])
     assert "early stopping" in {history.stopped for history in ensemble.histories}
+
+
+@pytest.mark.parametrize("form", [tuple, np.array, pd.Series, lambda values: np.array(values, "O")])
+def test_sequences_with_an_entry_for_each(form):
+    given = {
+        "epochs": [3, 4, 5, 6], "batch_size": [1, 16, 8, 7], "l2": [0.0, 0.1, 0.0, 0.01],
+        "learning_rate": [0.1, 0.2, 0.01, 0.02], "seed": [5, 3, 4, 9],
+        "optimizer": ["sgd", "adam", "sgd", "sgd"], "early_stopping": [1, 2, 3, 4],
+    }  # fmt: skip
+    nets, twins = networks(), networks()
+    ensemble = bpfast.fit_many(nets, X, Y, **{name: form(each) for name, each in given.items()})
+    other = bpfast.fit_many(twins, X, Y, **given)
+    for k, (net, twin) in enumerate(zip(nets, twins, strict=True)):
+        assert_same(net, twin, ensemble.histories[k], other.histories[k])
+    bpfast.fit_many(nets, X, Y, epochs=1, seed=range(4))
+    assert [net.history.seed for net in nets] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -198,6 +215,24 @@ def test_successive_halving(options):
     at_two = [history.validation_cost[1] for history in ensemble.histories]
     assert {k for k in range(8) if lengths[k] == 2} == set(np.argsort(at_two)[4:].tolist())
     assert {history.stopped for history in ensemble.histories} == {None, "halving"}
+
+
+@pytest.mark.parametrize(("keep", "left"), [(0.07, 7), (1e-9, 1), (0.99, 99)])
+def test_how_many_go_on(keep, left):
+    """0.07 · 100 is above 7 in float64."""
+    nets = [bpfast.Network([4, 1], output="identity", seed=k) for k in range(100)]
+    ensemble = bpfast.fit_many(nets, X, Y, epochs=2, keep=keep, every=1, seed=0)
+    assert sum(history.stopped is None for history in ensemble.histories) == left
+
+
+def test_validation_of_some_and_rows_of_others():
+    given = {
+        "validation": [(X[:9], Y[:9]), None, None, 0.2],
+        "validation_rows": [None, range(9), None, None],
+    }
+    ensemble = bpfast.fit_many(networks(), X, Y, epochs=1, seed=0, **given)
+    has_validation = ["validation_cost" in history for history in ensemble.histories]
+    assert has_validation == [True, True, False, True]
 
 
 def test_halving_by_costs_that_do_not_compare():

@@ -124,6 +124,10 @@ def test_bad_input():
         ValueError, r"^metric: expected a column of each history, got 'f1'; nets\[0\] has"
     ):
         ensemble.best("f1")
+    with refuses(TypeError, "^metric: expected the name of a column, got list$"):
+        ensemble.ranking(["cost"])
+    with refuses(TypeError, "^histories: expected a list of histories, got int$"):
+        bpfast.Ensemble(networks(), 3)
     with refuses(ValueError, "^mode: expected 'min' or 'max' for 'cost', got 'low'"):
         ensemble.ranking("cost", mode="low")
     with refuses(ValueError, r"^nets\[0\]: expected a network with a history, got none$"):

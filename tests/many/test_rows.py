@@ -1,6 +1,7 @@
 """Rows and validation of `fit_many`: the bits of a training with those rows."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -41,6 +42,17 @@ def test_rows_of_all(form):
     for k, twin in enumerate(twins):
         history = twin.fit(X[:60], Y[:60], validation=(X[held], Y[held]), epochs=3, seed=3 + k)
         assert_same(nets[k], twin, ensemble.histories[k], history)
+
+
+def test_rows_in_tables():
+    """The entries of a table would be its columns."""
+    rows = np.arange(80).reshape(4, 20)
+    nets, twins = networks(), networks()
+    bpfast.fit_many(nets, X, Y, rows=pd.DataFrame(rows), epochs=2, seed=0)
+    bpfast.fit_many(twins, X, Y, rows=rows, epochs=2, seed=0)
+    assert [net.params.tobytes() for net in nets] == [twin.params.tobytes() for twin in twins]
+    found = bpfast.cross_validate(nets[0], X, Y, pd.DataFrame(rows), epochs=1, seed=0)
+    assert [each.tolist() for each in found.rows] == rows.tolist()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,8 +43,27 @@ def parse_networks(nets: Any) -> list[Network]:
     return found
 
 
-def for_each(argument: str, value: Any, count: int) -> list[Any]:
+def as_list(value: Any) -> Any:
+    """A tuple, a range, an array or a column of a table as a list of its entries.
+
+    Examples
+    --------
+    >>> as_list((3, 4)), as_list(np.array([0.1, 0.2])), as_list(5)
+    ([3, 4], [0.1, 0.2], 5)
+    """
+    if isinstance(value, tuple | range):
+        return list(value)
+    is_array = isinstance(value, np.ndarray) or hasattr(value, "__array__")
+    if is_array and getattr(value, "ndim", 0) == 1:
+        array = np.asarray(value)
+        return list(array) if array.dtype.hasobject else array.tolist()
+    return value
+
+
+def for_each(argument: str, value: Any, count: int, *, only_lists: bool = False) -> list[Any]:
     """One value for each network: the entries of a list, or the same value for all.
+
+    So are tuples, ranges and arrays of one axis, unless these are values for all: `only_lists`.
 
     Raises
     ------
@@ -58,6 +78,7 @@ def for_each(argument: str, value: Any, count: int) -> list[Any]:
     Traceback (most recent call last):
     ValueError: epochs: expected one value, or a list of 3, one for each network, got a list of 2
     """
+    value = value if only_lists else as_list(value)
     if not isinstance(value, list):
         return [value] * count
     if len(value) != count:
@@ -96,10 +117,7 @@ def rows_for_each(argument: str, value: Any, count: int, n: int) -> list[NDArray
     """
     if value is None:
         return [None] * count
-    if isinstance(value, str) or not is_iterable(value):
-        got = type(value).__name__
-        raise TypeError(f"{argument}: expected rows, or a list with those of each, got {got}")
-    entries = list(value)
+    entries = listed_rows(argument, value, "rows, or a list with those of each")
     if entries and all(np.ndim(entry) == 0 and entry is not None for entry in entries):
         return [parse_rows(argument, entries, n)] * count
     if len(entries) != count:
@@ -109,6 +127,21 @@ def rows_for_each(argument: str, value: Any, count: int, n: int) -> list[NDArray
         None if rows is None else parse_rows(f"{argument}[{k}]", rows, n)
         for k, rows in enumerate(entries)
     ]
+
+
+def listed_rows(argument: str, value: Any, expected: str) -> list[Any]:
+    """The entries of `value`: rows, or what has the rows of several networks.
+
+    Raises
+    ------
+    TypeError
+        It is not iterable, or its entries would be characters or keys.
+    """
+    if hasattr(value, "__array__"):
+        value = as_array(argument, value)  # the entries of a table would be its columns
+    if isinstance(value, str | bytes | Mapping) or not is_iterable(value):
+        raise TypeError(f"{argument}: expected {expected}, got {type(value).__name__}")
+    return list(value)
 
 
 def parse_rows(argument: str, value: Any, n: int) -> NDArray[np.uint32]:

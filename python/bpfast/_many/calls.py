@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bpfast import _core
 from bpfast._many.arguments import parse_networks, weights_for_each
+from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, converted
 from bpfast._validation.arrays.labels_or_columns import as_targets
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.naming import naming
 
@@ -183,7 +183,10 @@ def _targets(nets: Sequence[Network], x: Any, y: Any) -> list[Any]:
 
 def _as_targets(place: int, net: Network, y: Any) -> NDArray[Any]:
     with naming(f"nets[{place}]"):
-        return as_targets(net, np.asanyarray(y))
+        array = as_array("y", y)
+        if array.dtype.kind not in "buif":
+            raise no_numbers("y", y, array)
+        return as_targets(net, array)
 
 
 def _outs(nets: Sequence[Network], out: Any) -> list[Any]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
-from bpfast._many.arguments import parse_rows
+from bpfast._many.arguments import listed_rows, parse_rows
 from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
+from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, count
-from bpfast._validation.iterables import is_iterable
+from bpfast._validation.arrays.labels_or_columns import as_targets
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer, is_number
 from bpfast._validation.seed import parse_seed
@@ -41,10 +42,12 @@ class CrossValidation(NamedTuple):
         The rows of x that each network has not seen.
     outputs : ndarray, (n, n_L)
         The output for each example by the network that has not seen it, the last one if there are
-        several; NaN for an example in no fold.
+        several; NaN for an example in no fold. A network that diverged has its last finite
+        parameters.
     scores : dict of str to ndarray of float64, (folds,)
         Each validation column at the epoch whose parameters the network has, the best one after
-        early stopping, else the last: "validation_cost" and the metrics.
+        early stopping, else the last whole one: "validation_cost" and the metrics. NaN for a fold
+        whose network diverged in its first epoch.
     """
 
     ensemble: Ensemble
@@ -78,8 +81,9 @@ def cross_validate(
     folds : int or list of int arrays, default 5
         The number of folds, drawn at random from the seed: with class labels, each fold has the
         classes in equal shares. Or the rows of each fold, or n of True and False for each.
-    seed : int, Generator or None
-        Determines the folds and the trainings.
+    seed : None, int, Generator, BitGenerator or SeedSequence
+        Determines the folds and the trainings. An integer s, or one that is drawn: the network of
+        fold k trains with the seed s + k.
     **options
         Further arguments of `fit_many`, without `rows` and `validation`.
 
@@ -95,6 +99,11 @@ def cross_validate(
         others than those of x, or an argument is out of range.
     TypeError
         An argument has the wrong type.
+
+    Warns
+    -----
+    UserWarning
+        The network of a fold diverged: the message names it.
 
     References
     ----------
@@ -121,14 +130,16 @@ def cross_validate(
     if len(targets.shape) not in (1, 2) or targets.shape[0] != n:
         got = tuple(int(length) for length in targets.shape)
         raise rows_error(n, got)
-    rows = _folds(folds, targets, n, number)
+    labels = as_targets(net, targets)  # labels may be floats
+    rows = _folds(folds, labels if labels.ndim == 1 else targets, n, number)
     nets = [net.copy() for _ in rows]
-    ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, **options)
+    metrics = parse_metrics(options.pop("metrics", ()))
+    ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, metrics=metrics, **options)
     outputs = np.full((n, net.sizes[-1]), np.nan, net.dtype)
     for trained, held in zip(nets, rows, strict=True):
         outputs[held] = trained.forward(given[held])
     histories: list[Any] = ensemble.histories
-    names = [name for name in histories[0].names if name.startswith("validation_")]
+    names = [f"validation_{name}" for name in ("cost", *metrics)]
     scores = {name: np.array([final_value(each, name) for each in histories]) for name in names}
     return CrossValidation(ensemble, rows, outputs, scores)
 
@@ -151,10 +162,12 @@ def _given_folds(folds: Any, n: int) -> list[NDArray[np.int64]]:
     if hasattr(folds, "split") and hasattr(folds, "get_n_splits"):
         got = "a splitter: [test for _, test in folds.split(x, y)] are the rows of its folds"
         raise TypeError(f"folds: expected a number, or the rows of each fold, got {got}")
-    if isinstance(folds, str) or not is_iterable(folds):
-        got = type(folds).__name__
-        raise TypeError(f"folds: expected a number, or the rows of each fold, got {got}")
-    found = [parse_rows(f"folds[{k}]", rows, n) for k, rows in enumerate(folds)]
+    entries = listed_rows("folds", folds, "a number, or the rows of each fold")
+    for k, entry in enumerate(entries):
+        if isinstance(entry, tuple) and len(entry) == 2 and any(map(np.ndim, entry)):
+            got = "a pair, as of a splitter: [test for _, test in splits] are the rows of its folds"
+            raise TypeError(f"folds[{k}]: expected the rows of a fold, got {got}")
+    found = [parse_rows(f"folds[{k}]", rows, n) for k, rows in enumerate(entries)]
     if len(found) < 2:
         raise ValueError(f"folds: expected two folds or more, got {len(found)}")
     for k, rows in enumerate(found):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bpfast import _core
 from bpfast._many.arguments import (
     for_each,
@@ -81,7 +79,8 @@ def fit_many(
     history the costs, that ``net.fit`` alone gives, bit by bit. x is held once for all.
 
     An argument for which the table of parameters names *each* takes one value for all networks, or
-    a list with one for each.
+    a list with one for each. A tuple, a range and an array of one axis are such lists too, but for
+    `dropout`, `validation` and `callbacks`, where they are one value.
 
     Parameters
     ----------
@@ -107,8 +106,8 @@ def fit_many(
         Examples to evaluate after each epoch, or the fraction of its rows that each network holds
         out, drawn from its seed.
     validation_rows : int array, or list of these or (k, m), optional
-        Rows of x to evaluate after each epoch instead, as `rows`. Without `rows` a network trains
-        with all others.
+        Rows of x to evaluate after each epoch, as `rows`; not beside `validation`. Without `rows` a
+        network trains with all others.
     metrics : str or callable, list of these or dict of str to these, default ()
         What to compute after each epoch, for all networks: "accuracy", "r2" and other names that
         `Network.fit` lists, or your own ``metric(a, y) -> float``.
@@ -137,19 +136,20 @@ def fit_many(
         network. A tuple of callables: all of them for every network. An entry of a list may be None
         or a list. A `Monitor` belongs to one network.
     keep : float, optional
-        Successive halving: after every `every` epochs this fraction of the networks goes on, those
-        with the lowest validation cost, or cost if there is no validation.
+        Successive halving: after every `every` epochs this fraction of the networks, above 0 and
+        below 1, goes on, at least one: those with the lowest validation cost, or cost if there is
+        no validation.
     every : int, optional
         With `keep`: the number of epochs between two choices.
     progress : bool, default False
         Show a tqdm progress bar over all networks, or lines if tqdm is not installed.
-    seed : int, Generator or None, each, optional
+    seed : None, int, Generator, BitGenerator or SeedSequence, each, optional
         Determines the order of each epoch, dropout, and what is held out. An integer s for all:
-        network k gets s + k. A generator for all: one integer is drawn for each. None: integers
-        from the system's random source.
+        network k gets s + k. A generator for all, or a SeedSequence, of which one is made: one
+        integer is drawn for each. None: integers from the system's random source.
     sparse : bool, optional
         Whether to compute only with the nonzero elements of a dense x. By default, if few enough
-        elements are nonzero for this to be faster.
+        elements of a network's rows are nonzero for this to be faster.
     check_finite : bool, default True
         Whether a network whose cost or parameters become NaN or infinite stops there, with its last
         finite parameters, and a warning. The others go on.
@@ -201,7 +201,8 @@ def fit_many(
     """
     found = parse_networks(nets)
     k, progress, halving = len(found), flag("progress", progress), parse_halving(keep, every)
-    n = len(as_array("y", y)) if np.ndim(y) else 0
+    targets = as_array("y", y)
+    n = len(targets) if targets.ndim else 0
     each = {
         "epochs": for_each("epochs", epochs, k),
         "batch_size": for_each("batch_size", batch_size, k),
@@ -209,13 +210,13 @@ def fit_many(
         "learning_rate": for_each("learning_rate", learning_rate, k),
         "l1": for_each("l1", l1, k),
         "l2": for_each("l2", l2, k),
-        "dropout": for_each("dropout", dropout, k),
+        "dropout": for_each("dropout", dropout, k, only_lists=True),
         "max_norm": for_each("max_norm", max_norm, k),
         "clip_norm": for_each("clip_norm", clip_norm, k),
         "class_weight": for_each("class_weight", class_weight, k),
         "sample_weight": weights_for_each(sample_weight, k),
         "rows": rows_for_each("rows", rows, k, n),
-        "validation": for_each("validation", validation, k),
+        "validation": for_each("validation", validation, k, only_lists=True),
         "validation_rows": rows_for_each("validation_rows", validation_rows, k, n),
         "early_stopping": copies_for_each("early_stopping", early_stopping, k),
         "callbacks": callbacks_for_each(callbacks, k),

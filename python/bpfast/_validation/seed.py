@@ -17,6 +17,7 @@ Seed: TypeAlias = (
 )
 
 MAX_DEPTH = 32
+MAX_SEED = 2**63 - 1
 
 
 def _drawn() -> int:
@@ -51,6 +52,41 @@ def parse_seed(seed: Any) -> int:
         got = "RandomState; numpy.random.default_rng(seed) is such a generator"
         raise TypeError(f"seed: expected an integer or a Generator, got {got}")
     return integer("seed", seed, 0)
+
+
+def parse_seeds(seed: Any, count: int) -> list[int]:
+    """The integer seeds of several trainings, in order.
+
+    An integer s gives s, s + 1, …; a generator, or one made of a BitGenerator or SeedSequence,
+    draws one after the other, the first as `parse_seed` does; None draws each from the system.
+
+    Raises
+    ------
+    ValueError
+        An integer is negative, or the last one would have 64 bits or more.
+    TypeError
+        `seed` has another type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> parse_seeds(7, 3)
+    [7, 8, 9]
+    >>> first, second = parse_seeds(np.random.SeedSequence(0), 2)
+    >>> first == parse_seed(np.random.SeedSequence(0)), first == second
+    (True, False)
+    """
+    if seed is None:
+        return [_drawn() for _ in range(count)]
+    random = sys.modules.get("numpy.random")
+    if random and isinstance(seed, random.Generator | random.BitGenerator | random.SeedSequence):
+        rng = random.default_rng(seed)  # one, as a SeedSequence makes equal ones
+        return [parse_seed(rng) for _ in range(count)]
+    first = parse_seed(seed)
+    if first > MAX_SEED - (count - 1):
+        expected = f"at most {MAX_SEED - (count - 1)}, as the last of {count} is {count - 1} more"
+        raise ValueError(f"seed: expected {expected}, got {first}")
+    return list(range(first, first + count))
 
 
 def generator(seed: Any) -> np.random.Generator:

@@ -99,7 +99,7 @@ def fit(
         The network to train.
     x : array_like, SciPy sparse, LocalShards, list, dask array or dask frame
         The examples, as in `LocalShards`. A dask array or frame is cut into shards where it is; so
-        is a list of dask delayed objects, each of which gives ``(x, y)`` or ``(x, y,
+        is a list of dask delayed objects or futures, each of which gives ``(x, y)`` or ``(x, y,
         sample_weight)`` and is one shard.
     y : array_like or dask, (n, n_L) or (n,), optional
         The targets. Not with a list or `LocalShards`, which contain them.

@@ -50,8 +50,8 @@ class Plan:
     Raises
     ------
     ValueError
-        A shard has another form than the first, or no weight is above 0; the message names
-        `weights`, the argument that caused it.
+        A shard has another form than the first, a weight is not finite, or no weight is above 0;
+        the message names `weights`, the argument that caused it.
     """
 
     def __init__(self, facts: Sequence[ShardFacts], weights: str = "sample_weight") -> None:
@@ -60,6 +60,9 @@ class Plan:
         self.n = self.first.pop()
         for number, fact in enumerate(facts):
             _agree(number, fact, facts[0])
+            if fact.non_finite is not None:
+                message = fact.non_finite.message("sample_weight", self.first[number])
+                raise ValueError(f"shard {number}: {message}")
         self.has_negative = any(fact.first_negative is not None for fact in facts)
         self.mean_weight = None
         sums = [fact.weights for fact in facts if fact.weights is not None]

@@ -92,9 +92,8 @@ def _refuse_negative(facts: tuple[ShardFacts, ...], first: list[int]) -> None:
             row, weight = fact.first_negative
             expected = "a finite weight, 0 or above, of the examples for validation"
             got = format_number(weight)
-            raise ValueError(
-                f"sample_weight[{first[number] + row}]: expected {expected}, got {got}"
-            )
+            where = f"shard {number}: sample_weight[{first[number] + row}]"
+            raise ValueError(f"{where}: expected {expected}, got {got}")
 
 
 def weigh_classes(shards: Shards, class_weight: Mapping[int, float] | str, outputs: int) -> None:

@@ -11,6 +11,7 @@ from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.labels_or_columns import as_targets
 from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.network import check_network
+from bpfast.inside._scaled import scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +78,8 @@ class Batch:
 
     def rms(self, values: Floats) -> Floats:
         """The weighted root mean square over the examples, the first axis."""
-        root: Floats = np.sqrt(self.mean(np.square(values)))
+        scale = scale_of(values, axis=0)
+        root: Floats = np.sqrt(self.mean(np.square(values / scale))) * scale
         return root
 
 
@@ -92,28 +94,40 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
         `net` is not a network, or an argument is not of real numbers.
     """
     check_network(net, "net")
-    net.cost(x, y, sample_weight=sample_weight)  # raises the errors of shapes and types
-    dense = x.toarray() if is_sparse(x) else as_array("x", x)
-    dense = dense.astype(net.dtype).astype(np.float64)
+    with np.errstate(over="ignore"):  # of float32, which is refused below
+        net.cost(x, y, sample_weight=sample_weight)  # raises the errors of shapes and types
+    given_x = x.toarray() if is_sparse(x) else as_array("x", x)
+    dense = _rounded(net, given_x)
     is_custom = callable(net.config["cost"])
-    given = as_targets(net, as_array("y", y))
+    given_y = given = as_targets(net, as_array("y", y))
     targets = dense_targets(given, net.sizes[-1], len(dense))
     if not is_custom and given.ndim == 2:
-        given = given.astype(net.dtype).astype(np.float64)
+        given = _rounded(net, given)
         targets = given
-    parts = [("x", dense), ("params", np.asarray(net.params))]
+    params = np.asarray(net.params)
+    parts = [("x", dense, given_x), ("params", params, params)]
     if given.dtype.kind == "f":
-        parts.append(("y", given))
-    for name, values in parts:
+        parts.append(("y", given, given_y))
+    for name, values, before in parts:
         if not np.isfinite(values).all():
             bad = np.unravel_index(np.flatnonzero(~np.isfinite(values))[0], values.shape)
             where = ", ".join(str(int(k)) for k in bad)
-            raise ValueError(f"{name}[{where}]: expected finite numbers, got {values[bad]}")
+            expected, got = "finite numbers", before[bad]
+            if np.isfinite(got):
+                expected = f"numbers that {net.dtype} can hold"
+            raise ValueError(f"{name}[{where}]: expected {expected}, got {got}")
     share = np.ones(len(dense))
     if sample_weight is not None:
         share = np.array(as_array("sample_weight", sample_weight), dtype=np.float64)
     scale = float(share.sum())
     return Batch(net.astype(np.float64), dense, given, targets, share / scale, scale)
+
+
+def _rounded(net: Network, values: NDArray[Any]) -> Floats:
+    """`values` in float64, rounded to the dtype of the network."""
+    with np.errstate(over="ignore"):  # to infinity, which is refused by name
+        rounded: Floats = values.astype(net.dtype).astype(np.float64)
+    return rounded
 
 
 def dense_targets(y: NDArray[Any], outputs: int, n: int) -> Floats | None:

@@ -22,6 +22,7 @@ import numpy as np
 
 from bpfast._activations import activation_names, top_slope
 from bpfast.inside import _quantities as quantities
+from bpfast.inside._scaled import norm, rms, scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,18 +83,18 @@ class LayerFactors:
     @property
     def from_inputs(self) -> float:
         """The RMS of a W^T, the part of z that inputs and weights make."""
-        return float(np.sqrt(np.mean(np.square(self.z - self.biases))))
+        return float(rms(self.z - self.biases))
 
     @property
     def from_biases(self) -> float:
         """The RMS of b."""
-        return float(np.sqrt(np.mean(np.square(self.biases))))
+        return float(rms(self.biases))
 
     @property
     def gain(self) -> float:
         """RMS(W) √n_in: about what the layer multiplies the size of its inputs by."""
         n_in = self.weights.shape[1]
-        return float(np.sqrt(np.mean(np.square(self.weights)) * n_in))
+        return float(rms(self.weights) * np.sqrt(n_in))
 
 
 def layers_of(batch: Batch, step: Floats | None) -> list[LayerFactors]:
@@ -109,8 +110,8 @@ def layers_of(batch: Batch, step: Floats | None) -> list[LayerFactors]:
     for k, delta in enumerate(deltas):
         arrived, gates, top_gate = _arrived_and_gates(batch, trace, deltas, k)
         factors = _factors(batch, arrived, delta, activations[k], activations[k + 1])
-        size = np.sqrt(np.square(weights[k]).sum(1) + np.square(biases[k]))
-        factors["weight"] = np.sqrt(np.mean(np.square(weights[k]), axis=1))
+        size = _with_biases(weights[k], biases[k])
+        factors["weight"] = rms(weights[k], axis=1)
         factors["step"] = _ratio(steps[k], size) if steps else np.full(len(size), np.nan)
         factors["mean_gate"] = batch.mean(gates)
         layer = LayerFactors(
@@ -139,15 +140,19 @@ def _factors(
 ) -> dict[str, Floats]:
     """The four factors, their product, and the RMS of each neuron's output."""
     n_in = a_in.shape[1]
-    arrives, error = batch.rms(arrived), batch.rms(delta)
-    each = np.sqrt(batch.mean(np.square(delta) * np.square(a_in).sum(1)[:, np.newaxis]))
-    mean = np.linalg.norm((delta * batch.weight[:, np.newaxis]).T @ a_in, axis=1)
+    arrives = batch.rms(arrived)
+    # Their products may be out of range where the factors are not.
+    of_delta, of_inputs = scale_of(delta, axis=0), scale_of(a_in)
+    d, inputs = delta / of_delta, a_in / of_inputs
+    error = batch.rms(d)
+    each = np.sqrt(batch.mean(np.square(d) * np.square(inputs).sum(1)[:, np.newaxis]))
+    mean = np.linalg.norm((d * batch.weight[:, np.newaxis]).T @ inputs, axis=1)
     return {
         "arrives": arrives,
-        "gate": _ratio(error, arrives),
-        "inputs": _ratio(each, error) / np.sqrt(n_in),
+        "gate": _ratio(error * of_delta, arrives),
+        "inputs": _ratio(each, error) / np.sqrt(n_in) * of_inputs,
         "cancellation": _ratio(mean, each),
-        "gradient": mean / np.sqrt(n_in),
+        "gradient": mean / np.sqrt(n_in) * of_delta * of_inputs,
         "output": batch.rms(a),
     }
 
@@ -157,6 +162,12 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
+def _with_biases(weights: Floats, biases: Floats) -> Floats:
+    """The norm of the weights and the bias of each neuron."""
+    length: Floats = norm(np.column_stack([weights, biases]), axis=1)
+    return length
+
+
 def _by_neuron(batch: Batch, step: Floats | None) -> list[Floats]:
     """The length of a step of each neuron's weights and bias, by layer."""
     if step is None:
@@ -164,7 +175,7 @@ def _by_neuron(batch: Batch, step: Floats | None) -> list[Floats]:
     before = np.array(batch.net.params)
     batch.net.params = step  # the views of a network split a flat vector
     parts = [
-        np.sqrt(np.square(w).sum(axis=1) + np.square(b))
+        _with_biases(w, b)
         for w, b in zip(batch.net.weights, quantities.biases_of(batch.net), strict=True)
     ]
     batch.net.params = before

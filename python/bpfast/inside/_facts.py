@@ -64,7 +64,7 @@ class Facts:
     @property
     def has_learned(self) -> bool:
         """Whether little is left of the cost of the best constant answer."""
-        return self.cost <= LEARNED * self.base
+        return np.isfinite(self.cost) and self.cost <= LEARNED * self.base
 
     @cached_property
     def feature_rms(self) -> Floats:

@@ -12,6 +12,7 @@ from bpfast import schedules
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._causes.limits import LONG_STEP
+from bpfast.inside._scaled import norm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +99,7 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Ne
     """The next step, the cost along it, and the ceiling of the curvature."""
     change, rate = change_by(net, batch, optimizer), rate_of(optimizer)
     theta = np.array(batch.net.params)
-    size = float(np.linalg.norm(theta))
+    size = float(norm(theta))
     best, lowest = line_search(batch, theta, change, cost)
     if best < LONG_STEP and optimizer.steps:
         # It may overshoot by its momentum alone, as steps of small batches sometimes do.
@@ -112,7 +113,7 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Ne
         optimizer,
         rate,
         change,
-        float(np.linalg.norm(change)) / size if size else np.inf,
+        float(norm(change)) / size if size else np.inf,
         best,
         lowest,
         batch.cost(theta + change),

@@ -38,7 +38,7 @@ def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None
     Raises
     ------
     ValueError
-        No network has such a column.
+        No network has such a column, or an epoch.
     TypeError
         An argument has the wrong type.
     ImportError
@@ -53,9 +53,12 @@ def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None
     'cost'
     """
     instance_of("ensemble", ensemble, Ensemble)
+    instance_of("column", column, str)
     pairs = [(column, "training", BLUE, "-"), (f"validation_{column}", "validation", RED, "--")]
     known = [history for history in ensemble.histories if history is not None and len(history)]
     pairs = [pair for pair in pairs if any(pair[0] in history for history in known)]
+    if not known:
+        raise ValueError("ensemble: expected a network with one epoch or more, got none")
     if not pairs:
         raise ValueError(f"column: expected one of the histories of the networks, got {column!r}")
     axes = axes_for(ax)
@@ -63,7 +66,7 @@ def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None
     for name, label, color, dashes in pairs:
         shown = False
         for k, history in enumerate(ensemble.histories):
-            if history is None or name not in history:
+            if history is None or not len(history) or name not in history:
                 continue
             width = 2.2 if k == best else 0.7
             axes.plot(

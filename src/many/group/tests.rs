@@ -47,6 +47,7 @@ impl Owned {
                 weight_decay: 0.0,
                 l2: 0.0,
                 l1: 0.0,
+                penalty_per_example: false,
                 clip_norm: None,
                 max_norm: None,
                 dropout: Vec::new(),

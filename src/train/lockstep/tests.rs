@@ -103,6 +103,7 @@ impl Problem {
             weight_decay: if k == 2 { 0.1 } else { 0.0 },
             l2: if k > 3 { 0.01 } else { 0.0 },
             l1: if k == 5 { 0.01 } else { 0.0 },
+            penalty_per_example: false,
             clip_norm: None,
             max_norm: None,
             dropout: vec![0.0],

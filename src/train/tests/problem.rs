@@ -152,6 +152,7 @@ pub(super) fn settings(rule: Rule, batch_size: usize) -> Settings {
         weight_decay: 0.0,
         l2: 0.0,
         l1: 0.0,
+        penalty_per_example: false,
         clip_norm: None,
         max_norm: None,
         dropout: Vec::new(),

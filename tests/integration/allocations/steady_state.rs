@@ -118,6 +118,7 @@ fn training_allocations(
         weight_decay: 0.0,
         l2: 0.01,
         l1: 0.0,
+        penalty_per_example: false,
         clip_norm: None,
         max_norm: None,
         dropout: Vec::new(),

@@ -29,6 +29,7 @@ pub fn steps() {
         weight_decay: 0.0,
         l2: 0.01,
         l1: 0.0,
+        penalty_per_example: false,
         clip_norm: None,
         max_norm: None,
         dropout: Vec::new(),

@@ -11,8 +11,8 @@ from tests.distributed.case import CASES, SHARD_ROWS, data, digest, examples, ha
 from tests.distributed.clusters import cluster
 
 
-def sources():
-    """The same shards as dask arrays, frames, and delayed objects."""
+def sources(client):
+    """The same shards as dask arrays, frames, delayed objects, and futures."""
     import dask.array as da
     import dask.dataframe as dd
     import pandas as pd
@@ -26,6 +26,7 @@ def sources():
     starts = range(0, len(x), SHARD_ROWS)
     parts = [tuple(a[start : start + SHARD_ROWS] for a in (x, y, weight)) for start in starts]
     yield "delayed", [[dask.delayed(part) for part in parts]]
+    yield "futures", [[client.submit(lambda part=part: part, pure=False) for part in parts]]
     yield "callables", [[lambda part=part: part for part in parts]]
 
 
@@ -40,6 +41,8 @@ def bad_parts():
     yield "y", [good, (x[:9], y[:9, :1], weight[:9])]
     yield "rows", [good, (x[:9], y[:8], weight[:9])]
     yield "no weights", [good, (x[:9], y[:9])]
+    nan_weight = np.where(np.arange(9) == 5, np.nan, weight[:9])
+    yield "nan weight", [good, good, (x[:9], y[:9], nan_weight)]
     yield "nan", [good, good, (with_nan, y[:9], weight[:9]), (with_nan, y[:9], weight[:9])]
 
 
@@ -75,7 +78,7 @@ def main(folder):
             engine.MAX_INLINE_BYTES, engine.ANSWER_TIMEOUT = inline, answer
             path = f"{folder}/checkpoint"
             train("classes", *of_classes, client=client, epochs=1, checkpoint=path)
-            for name, given in sources():
+            for name, given in sources(client):
                 rows = SHARD_ROWS if len(given) == 3 else None
                 net, _ = train("full", *given, client=client, shard_rows=rows)
                 found["sources"][name] = digest(net)
@@ -87,6 +90,7 @@ def main(folder):
                     )
                     found["messages"][f"{name} {kind}"] = message(call)
             found["names"] = client.run_on_scheduler(task_names)
+    found["messages"]["closed"] = message(lambda: train("full", *examples("full"), client=client))
     print(json.dumps(found))
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, overload
 from bpfast._many.arguments import parse_networks
 from bpfast._many.ensemble import ranking as _ranking
 from bpfast._many.ensemble.prediction import predict
+from bpfast._many.ensemble.table import table
 from bpfast._optional import optional
+from bpfast._validation.iterables import is_iterable
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
@@ -63,6 +65,9 @@ class Ensemble(Sequence["Network"]):
         self, nets: Iterable[Network], histories: Sequence[History | None] | None = None
     ) -> None:
         self._nets = parse_networks(nets)
+        if histories is not None and not is_iterable(histories):
+            got = type(histories).__name__
+            raise TypeError(f"histories: expected a list of histories, got {got}")
         found = [net.history for net in self._nets] if histories is None else list(histories)
         if len(found) != len(self._nets):
             expected = f"one for each of {len(self._nets)} networks"
@@ -151,6 +156,8 @@ class Ensemble(Sequence["Network"]):
     def to_pandas(self) -> DataFrame:
         """All histories in one table: a row per network and epoch, with both as index.
 
+        A network that diverged in its first epoch has no row.
+
         Returns
         -------
         pandas.DataFrame
@@ -171,13 +178,7 @@ class Ensemble(Sequence["Network"]):
         >>> table.index.names, table.shape
         (FrozenList(['net', 'epoch']), (15, 3))
         """
-        pandas = optional("pandas", "to_pandas", package="pandas")
-        histories = enumerate(self.histories)
-        tables = {k: history.to_pandas() for k, history in histories if history is not None}
-        if not tables:
-            raise ValueError("nets: expected a network with a history, got none")
-        table: DataFrame = pandas.concat(tables, names=["net", "epoch"])
-        return table
+        return table(self.histories)
 
     def save(self, path: Any) -> None:
         """Write all networks and histories to one safetensors file.
@@ -265,7 +266,7 @@ class Ensemble(Sequence["Network"]):
         ImportError
             matplotlib is not installed.
         ValueError
-            No network has such a column.
+            No network has such a column, or an epoch.
 
         Examples
         --------

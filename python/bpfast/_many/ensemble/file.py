@@ -99,7 +99,10 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
     if version != str(VERSION):
         newer = ": a newer bpfast wrote the file" if version.isdecimal() else ""
         raise ValueError(f"format_version: expected {VERSION}, got '{version}'{newer}")
-    entries = json.loads(metadata.get("networks", ""))
+    try:
+        entries = json.loads(metadata.get("networks", ""))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"networks: expected JSON, got text that is none: {error}") from None
     if not isinstance(entries, list) or not entries:
         raise ValueError("networks: expected a list with one network or more")
     nets: list[Network] = []

@@ -38,7 +38,8 @@ def best(self: Ensemble, metric: str = "", *, mode: str | None = None) -> Networ
     Raises
     ------
     ValueError
-        A network has no history, or no such column; or the mode is missing or unknown.
+        A network has no history, or no such column; the value is NaN for all networks; or the
+        mode is missing or unknown.
 
     Warns
     -----
@@ -55,14 +56,19 @@ def best(self: Ensemble, metric: str = "", *, mode: str | None = None) -> Networ
     >>> ensemble.best() is nets[costs.index(min(costs))]
     True
     """
-    return self._nets[ranking(self, metric, mode=mode)[0]]
+    index = ranking(self, metric, mode=mode)[0]
+    histories = with_histories(self.histories)
+    column = column_of(histories, metric)
+    if math.isnan(final_value(histories[index], column)):
+        raise ValueError(f"nets: expected one whose {column} is a number, got NaN for all")
+    return self._nets[index]
 
 
 def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> list[int]:
     """The indices of the networks, the best first, by a column of their histories.
 
     The value is that of the epoch whose parameters the network has: the best one after early
-    stopping, else the last. NaN is last.
+    stopping, else the last. NaN is last, and so is a network that diverged in its first epoch.
 
     Parameters
     ----------
@@ -107,6 +113,8 @@ def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> lis
 def final_value(history: History, column: str) -> float:
     """The value of the epoch whose parameters the network has, which is the last by default.
 
+    NaN if there is no whole epoch.
+
     Examples
     --------
     >>> import bpfast
@@ -116,12 +124,14 @@ def final_value(history: History, column: str) -> float:
     >>> final_value(history, "cost")
     0.3
     """
+    if not len(history):
+        return math.nan
     epoch = history.restored_epoch or len(history)
     return float(history[column][epoch - 1])
 
 
 def with_histories(histories: Sequence[History | None]) -> list[History]:
-    """The histories, if every network has one.
+    """The histories, if every network has one. That of a network that diverged may be empty.
 
     Raises
     ------
@@ -130,7 +140,7 @@ def with_histories(histories: Sequence[History | None]) -> list[History]:
     """
     found: list[History] = []
     for k, history in enumerate(histories):
-        if history is None or not len(history):
+        if history is None:
             raise ValueError(f"nets[{k}]: expected a network with a history, got none")
         found.append(history)
     return found
@@ -139,22 +149,29 @@ def with_histories(histories: Sequence[History | None]) -> list[History]:
 def column_of(histories: Sequence[History], metric: str) -> str:
     """The column to rank by; by default the cost of the validation, if all have one.
 
+    Histories without an epoch do not count, as only the first epoch adds columns.
+
     Raises
     ------
     ValueError
         A history does not have the column.
+    TypeError
+        `metric` is no name.
     """
+    if metric and not isinstance(metric, str):
+        raise TypeError(f"metric: expected the name of a column, got {type(metric).__name__}")
     if metric:
         for k, history in enumerate(histories):
-            if metric not in history:
+            if len(history) and metric not in history:
                 known = ", ".join(history.names)
                 expected = "a column of each history"
                 raise ValueError(
                     f"metric: expected {expected}, got {metric!r}; nets[{k}] has {known}"
                 )
         return metric
-    has_validation = all("validation_cost" in history for history in histories)
-    return "validation_cost" if has_validation else "cost"
+    with_rows = [history for history in histories if len(history)]
+    has_validation = all("validation_cost" in history for history in with_rows)
+    return "validation_cost" if with_rows and has_validation else "cost"
 
 
 def ranked(histories: Sequence[History], column: str, mode: str | None) -> list[int]:
@@ -166,14 +183,19 @@ def ranked(histories: Sequence[History], column: str, mode: str | None) -> list[
 
 
 def best_index(histories: Sequence[History | None], column: str) -> int | None:
-    """The index of the best one. None if one lacks the column, or low or high may be better."""
-    found = [history for history in histories if history is not None and len(history)]
-    if len(found) < len(histories) or any(column not in history for history in found):
+    """The index of the best one.
+
+    None if one lacks the column, if low or high may be better, or if all are NaN.
+    """
+    found = [history for history in histories if history is not None]
+    with_column = [history for history in found if not len(history) or column in history]
+    if len(with_column) < len(histories):
         return None
     try:
-        return ranked(found, column, None)[0]
+        index = ranked(found, column, None)[0]
     except ValueError:
         return None
+    return None if math.isnan(final_value(found[index], column)) else index
 
 
 def warn_of_comparison(

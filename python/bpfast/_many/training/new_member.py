@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,8 +63,8 @@ def new_members(x: Any, y: Any, options: Sequence[Options]) -> list[Member]:
     members = []
     for one in options:
         with naming(f"nets[{one.place}]"):
-            group = data.group(one.net, one.settings, one.optimizer)
-            split = _split(one, len(group.examples))
+            split = _split(one, len(data.examples(one.net)))
+            group = data.group(one.net, one.settings, one.optimizer, split.rows)
             if group.trainer is None or one.records_steps:
                 member = _own_member(data, one, split)
             else:
@@ -106,7 +107,11 @@ def _shared_member(
     if data.is_new(group, net):
         warn_of_targets(net, examples.y, examples.sample_weight)
     if held_out is not None:
-        check_cost(held_out, settings)
+        with nullcontext() if split.held is not None else naming("validation"):
+            check_cost(held_out, settings)
+    # `net.fit` evaluates rows of a dense x as such. Infinite weights tell them from rows of a CSR
+    # copy, as 0 · inf is NaN.
+    in_rust = split.held is not None and (settings.check_finite or not group.in_csr)
     return Member(
         place=options.place,
         training=_training(options, JobRunner(examples), EndOfEpoch(measures, examples, held_out)),
@@ -115,8 +120,8 @@ def _shared_member(
         trainer=trainer,
         rows=split.rows,
         validation=validation,
-        validation_rows=split.held,
-        validation_weight=None if split.held is None else weight,
+        validation_rows=split.held if in_rust else None,
+        validation_weight=weight if in_rust else None,
     )
 
 

@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bpfast._many.arguments import for_each
+from bpfast._many.arguments import as_list, for_each
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import parse_callbacks
@@ -14,7 +14,7 @@ from bpfast._training.locks import refuse_another_network
 from bpfast._training.steps.monitor import StepMonitor, step_monitors
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import integer, is_number
-from bpfast._validation.seed import parse_seed
+from bpfast._validation.seed import parse_seed, parse_seeds
 from bpfast.optimizers import Optimizer
 from bpfast.schedules._rates import as_schedule
 
@@ -78,6 +78,7 @@ def parse_options(
             of_steps = {name: one.pop(name) for name in STEP_SETTINGS}
             one["settings"] = Settings(net, **of_steps, **of_all)
             one["epochs"] = integer("epochs", one["epochs"], 1)
+            _refuse_two_validations(one["validation"], one["validation_rows"])
             rate = _own_rate(one.pop("learning_rate"))
             one["optimizer"] = parse_optimizer(one["optimizer"], rate)
             one["early_stopping"] = parse_early_stopping(one["early_stopping"])
@@ -93,17 +94,20 @@ def parse_options(
 
 
 def seeds_for_each(seed: Any, count: int) -> list[int]:
-    """The seed of each network."""
-    if isinstance(seed, list):
-        return [parse_seed(one) for one in for_each("seed", seed, count)]
-    if seed is None or hasattr(seed, "random") or not hasattr(seed, "__index__"):
-        return [parse_seed(seed) for _ in range(count)]
-    first = parse_seed(seed)
-    return [parse_seed(first + k) for k in range(count)]
+    """The seed of each network: drawn or counted from one for all, or those of a list."""
+    seed = as_list(seed)
+    if not isinstance(seed, list):
+        return parse_seeds(seed, count)
+    found = []
+    for k, one in enumerate(for_each("seed", seed, count)):
+        with naming(f"nets[{k}]"):
+            found.append(parse_seed(one))
+    return found
 
 
 def copies_for_each(argument: str, value: Any, count: int) -> list[Any]:
     """One value for each network; one object for all is copied for each, as it keeps state."""
+    value = as_list(value)
     if isinstance(value, list):
         return for_each(argument, value, count)
     if isinstance(value, Optimizer) and value.steps:
@@ -117,10 +121,17 @@ def callbacks_for_each(value: Any, count: int) -> list[list[Callback]]:
     if not isinstance(value, list):
         return [parse_callbacks(value)] * count
     found = []
-    for k, calls in enumerate(for_each("callbacks", value, count)):
+    for k, calls in enumerate(for_each("callbacks", value, count, only_lists=True)):
         with naming(f"nets[{k}]"):
             found.append(parse_callbacks(() if calls is None else calls))
     return found
+
+
+def _refuse_two_validations(validation: Any, rows: NDArray[np.uint32] | None) -> None:
+    """Raise ValueError for examples to evaluate beside rows of x to evaluate."""
+    if validation is not None and rows is not None:
+        got = type(validation).__name__
+        raise ValueError(f"validation: expected none beside validation_rows, got {got}")
 
 
 def _own_rate(learning_rate: Any) -> Any:

@@ -13,7 +13,7 @@ from bpfast._training.progress import Progress
 from bpfast._training.stopping.divergence import DivergenceError
 from bpfast._training.stopping.reason import reason_of
 from bpfast._validation.caller import stack_level
-from bpfast._validation.numbers import fraction, integer
+from bpfast._validation.numbers import format_number, integer, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,11 @@ def parse_halving(keep: Any, every: Any) -> Halving | None:
             raise ValueError(f"every: expected only with keep, got {every!r}")
         return None
     every = integer("every", 1 if every is None else every, 1)
-    return Halving(keep=fraction("keep", keep), every=every)
+    share = number("keep", keep)
+    if not 0 < share < 1:
+        expected = "a number above 0 and below 1"
+        raise ValueError(f"keep: expected {expected}, got {format_number(share)}")
+    return Halving(keep=share, every=every)
 
 
 def train(members: Sequence[Member], *, progress: bool, halving: Halving | None) -> None:
@@ -133,7 +137,8 @@ def _epochs_alone(member: Member, until: int) -> None:
 def _halve(active: Sequence[Member], keep: float) -> None:
     """Stop all but the best of the networks that are in training, by their last cost."""
     alive = [member for member in active if not member.is_done]
-    count = math.ceil(keep * len(active))
+    count = math.ceil(round(keep * len(active), 9))  # 0.07 · 100 is a little above 7
+    count = max(count, 1)
     if len(alive) <= count:
         return
 

@@ -28,6 +28,27 @@ def of_examples(
     TypeError
         They are not numbers.
     """
+    weights = unchecked(sample_weight, n)
+    if weights is None:
+        return None
+    good = np.isfinite(weights) & (signed | (weights >= 0))
+    if not good.all():
+        k = int(good.argmin())
+        got = format_number(float(weights[k]))
+        raise ValueError(f"sample_weight[{k}]: expected a finite weight, 0 or above, got {got}")
+    return weights
+
+
+def unchecked(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+    """The weights of `n` examples, or None, which need not be finite.
+
+    Raises
+    ------
+    ValueError
+        The shape is wrong.
+    TypeError
+        They are not numbers.
+    """
     if sample_weight is None:
         return None
     given = as_array("sample_weight", sample_weight)
@@ -35,13 +56,7 @@ def of_examples(
         raise TypeError(f"sample_weight: expected real numbers, got dtype {given.dtype}")
     if given.shape != (n,):
         raise ValueError(f"sample_weight: expected shape ({n},), got {given.shape}")
-    weights = given.astype(np.float64)
-    good = np.isfinite(weights) & (signed | (weights >= 0))
-    if not good.all():
-        k = int(good.argmin())
-        got = format_number(float(weights[k]))
-        raise ValueError(f"sample_weight[{k}]: expected a finite weight, 0 or above, got {got}")
-    return weights
+    return given.astype(np.float64)
 
 
 def refuse_all_zero(argument: str, weights: NDArray[np.float64] | None) -> None:

@@ -80,14 +80,16 @@ def restore(saved: Checkpoint, training: Training, given: dict[str, Any], epochs
     ValueError
         The checkpoint is of a training with other arguments, or damaged. Nothing is changed.
     """
+    _agree_method(saved, given)
     config = file.network_config(training.net)
     for name in config | saved.network:
         agree(name, saved.network.get(name, True), config.get(name, True))  # biases: all
     _agree_optimizer(saved, given["optimizer"])
     _agree_weighting(saved, given)
     for name in given | saved.arguments:
-        if name not in ("optimizer", "weighting"):
+        if name not in ("optimizer", "weighting", "shards"):
             agree(name, saved.arguments.get(name), given.get(name))
+    _agree_shards(saved.arguments.get("shards"), given.get("shards"))
     done = len(saved.history)
     if epochs < done:
         expected = f"{done} or more, which the checkpoint has"
@@ -114,6 +116,31 @@ def agree(name: str, expected: Any, got: Any) -> None:
             agree(f"{name}.{key}", expected.get(key), got.get(key))
     elif expected != got:
         raise ValueError(f"{name}: expected {expected!r} as in the checkpoint, got {got!r}")
+
+
+def _agree_method(saved: Checkpoint, given: dict[str, Any]) -> None:
+    """Check that both trainings are of `bpfast.distributed`, or neither."""
+    expected, got = (
+        "a training in shards" if "shards" in arguments else "a training in one piece"
+        for arguments in (saved.arguments, given)
+    )
+    if expected != got:
+        raise ValueError(f"resume: expected the checkpoint of {got}, got that of {expected}")
+
+
+def _agree_shards(expected: Any, got: Any) -> None:
+    """Check that the data are cut as before: equally many examples and shards, and their rows."""
+    if expected == got:
+        return
+    if not (isinstance(expected, list) and len(expected) == len(got)):
+        agree("shards", expected, got)
+    if expected[0] != got[0]:
+        raise ValueError(f"x: expected {expected[0]} examples as in the checkpoint, got {got[0]}")
+    if expected[1] != got[1]:
+        of_then = f"{expected[1]} shard{'s' * (expected[1] != 1)} as in the checkpoint"
+        raise ValueError(f"shard_rows: expected {of_then}, got {got[1]}")
+    of_then = "shards with as many rows each as in the checkpoint"
+    raise ValueError(f"shard_rows: expected {of_then}, got {got[1]} with other numbers of rows")
 
 
 def _optimizer_config(optimizer: Optimizer) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._optional import is_dask
+from bpfast._optional import is_dask, is_future
 from bpfast.distributed._engines.engine import Local
 from bpfast.distributed._shards.data import WITH_SHARDS, ShardData
 from bpfast.distributed._shards.local import LocalShards
@@ -28,7 +28,8 @@ def connect(
     if client is not None and comm is not None:
         raise ValueError("comm: expected only one of client and comm, got both")
     x = data.x
-    of_dask = is_dask(x) or (isinstance(x, list | tuple) and any(map(is_dask, x)))
+    entries = x if isinstance(x, list | tuple) else ()
+    of_dask = is_dask(x) or any(is_dask(entry) or is_future(entry) for entry in entries)
     if comm is not None:
         if of_dask:
             raise TypeError("x: expected arrays, callables or paths with comm, got dask")

@@ -12,6 +12,7 @@ from bpfast import _core
 from bpfast.distributed._engines.dask_client import checked_client, guarded
 from bpfast.distributed._engines.dask_data import sources_of
 from bpfast.distributed._engines.engine import root
+from bpfast.distributed._engines.interrupts import kept_interrupts
 from bpfast.distributed._engines.same_bits import difference, probe, properties
 from bpfast.distributed._ordered_sum.tree import Tree
 from bpfast.distributed._shards.changes import Change, changed
@@ -51,7 +52,8 @@ def on_workers(
         try:
             return train(engine)
         finally:
-            engine.close()
+            with kept_interrupts():
+                engine.close()
 
     return there
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bpfast.distributed._engines.interrupts import kept_interrupts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,7 +21,7 @@ def checked_client(client: Any) -> Any:
     TypeError
         It is no client, or an asynchronous one.
     ValueError
-        There is none.
+        There is none, or it is closed.
     """
     try:
         from distributed import Client, get_client
@@ -38,18 +40,22 @@ def checked_client(client: Any) -> Any:
         raise TypeError(f"client: expected a dask.distributed.Client, got {got}")
     if client.asynchronous:
         raise TypeError("client: expected one with asynchronous=False, got an asynchronous one")
+    if client.status in ("closing", "closed"):
+        raise ValueError(f"client: expected a connected one, got one that is {client.status}")
     return client
 
 
 @contextmanager
 def guarded(client: Any) -> Iterator[None]:
-    """Turn the errors of a lost scheduler into one that says so."""
+    """Turn the errors of a lost scheduler into one that says so, and lose no Ctrl-C."""
     from distributed import CancelledError
 
     address = getattr(client.scheduler, "address", "of this client")
     try:
-        yield
-    except (CancelledError, OSError, TimeoutError, AttributeError) as error:
+        with kept_interrupts():
+            yield
+    # RuntimeError: the loop of a closed client.
+    except (CancelledError, OSError, TimeoutError, AttributeError, RuntimeError) as error:
         if client.status == "running" and not isinstance(error, CancelledError):
             raise
         if client.status == "running" and _is_alive(client):

@@ -105,8 +105,9 @@ def ordered_sum(values: NDArray[np.float64]) -> Any:
     >>> ordered_sum(np.arange(5.0))
     np.float64(10.0)
     """
-    while (n := len(values)) > 1:
-        half = n // 2
-        pairs = values[:half] + values[half : 2 * half]
-        values = pairs if n % 2 == 0 else np.concatenate([pairs, values[-1:]])
+    with np.errstate(over="ignore", invalid="ignore"):
+        while (n := len(values)) > 1:
+            half = n // 2
+            pairs = values[:half] + values[half : 2 * half]
+            values = pairs if n % 2 == 0 else np.concatenate([pairs, values[-1:]])
     return values[0] if len(values) else np.float64(0)

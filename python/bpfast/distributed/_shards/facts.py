@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpfast._training.arguments.weights import count_classes
@@ -11,6 +12,36 @@ if TYPE_CHECKING:
     from bpfast.distributed._plan import StepRows
     from bpfast.distributed._shards.shard import Shard
 
+# The most rows that an error names.
+MAX_SHOWN = 5
+
+
+class NonFinite(NamedTuple):
+    """The rows of a shard with a number that is not finite, and the first such number."""
+
+    rows: list[int]
+    got: float
+    dtype: str = "float64"  # that the numbers were converted to
+
+    def message(self, name: str, first: int) -> str:
+        """An error that shows the number and names the rows; row 0 has the number `first`.
+
+        Examples
+        --------
+        >>> NonFinite([2, 5], float("nan")).message("x", 10)
+        'x[12]: expected finite numbers, got nan, and in 2 rows in all: 12, 15'
+        """
+        numbers = [first + row for row in self.rows]
+        expected = "finite numbers"
+        if self.dtype == "float32" and not math.isnan(self.got):  # too large, or infinite before
+            expected += " that float32 can hold"
+        text = f"{name}[{numbers[0]}]: expected {expected}, got {self.got}"
+        if len(numbers) > 1:
+            shown = ", ".join(map(str, numbers[:MAX_SHOWN]))
+            text += f", and in {len(numbers)} rows in all: {shown}"
+            text += ", …" * (len(numbers) > MAX_SHOWN)
+        return text
+
 
 class ShardFacts(NamedTuple):
     """What the plan needs to know of some examples of a shard."""
@@ -19,6 +50,7 @@ class ShardFacts(NamedTuple):
     weights: float | None  # Σ |s_x|, None without weights
     has_positive: bool  # whether a weight is above 0
     first_negative: tuple[int, float] | None  # the first weight below 0 and its row in the shard
+    non_finite: NonFinite | None  # the weights that are not finite
     is_sparse: bool
     y_shape: tuple[int, ...]  # of one example
 

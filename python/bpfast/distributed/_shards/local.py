@@ -12,7 +12,8 @@ from bpfast._validation.numbers import flag, integer
 from bpfast._validation.target_shape import rows_error
 from bpfast.distributed._ordered_sum.values import Failure
 from bpfast.distributed._shards.data import WITH_A_LIST, ShardData
-from bpfast.distributed._shards.shard import Shard, load
+from bpfast.distributed._shards.load import load
+from bpfast.distributed._shards.shard import Shard
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

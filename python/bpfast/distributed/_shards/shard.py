@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bpfast import _core
-from bpfast._training.arguments.weights import of_examples, with_classes
+from bpfast._training.arguments.weights import unchecked, with_classes
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, converted, count, rows_of
 from bpfast._validation.arrays.labels_or_columns import as_targets
@@ -17,7 +15,7 @@ from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.iterables import x_y_weight
 from bpfast._validation.target_shape import rows_error
 from bpfast.distributed._ordered_sum.values import ordered_sum
-from bpfast.distributed._shards.facts import ShardFacts
+from bpfast.distributed._shards.facts import NonFinite, ShardFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +59,7 @@ class Shard:
         x = x if is_sparse(x) else converted(x, net.dtype)
         is_own = not isinstance(net.config["cost"], str)
         y = y if is_own or y.ndim == 1 or y.dtype.kind != "f" else converted(y, net.dtype)
-        return cls(x, y, of_examples(weight, n, signed=True))
+        return cls(x, y, unchecked(weight, n))
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
@@ -102,7 +100,7 @@ class Shard:
 
     def facts(self) -> ShardFacts:
         """What the plan needs to know."""
-        weight, first_negative = self.weight, None
+        weight, first_negative, non_finite = self.weight, None, None
         if weight is None:
             total, has_positive = None, True
         else:
@@ -111,8 +109,11 @@ class Shard:
             if (weight < 0).any():
                 row = int((weight < 0).argmax())
                 first_negative = self._number(row), float(weight[row])
+            if len(rows := bad_rows(weight)):
+                numbers = [self._number(int(k)) for k in rows]
+                non_finite = NonFinite(numbers, float(weight[rows[0]]))
         is_csr, shape = is_sparse(self.x), self.y.shape[1:]
-        return ShardFacts(len(self), total, has_positive, first_negative, is_csr, shape)
+        return ShardFacts(len(self), total, has_positive, first_negative, non_finite, is_csr, shape)
 
     def _number(self, row: int) -> int:
         """The number of a row in the shard that the user gave."""
@@ -120,12 +121,14 @@ class Shard:
 
     def check_numbers(self, net: Network, first: int, *, finite: bool) -> None:
         """Raise ValueError for numbers that cannot be used. The user's row 0 has number `first`."""
-        for name, array in (("x", self.x), ("y", self.y)):
-            rows = bad_rows(array) if finite else np.empty(0, np.intp)
+        arrays: dict[str, Any] = {"x": self.x, "y": self.y, "sample_weight": self.weight}
+        for name, array in arrays.items():
+            rows = bad_rows(array) if finite and array is not None else np.empty(0, np.intp)
             if len(rows):
-                row = array[int(rows[0])]
-                numbers = [first + self._number(int(k)) for k in rows]
-                raise ValueError(_non_finite(name, row, numbers))
+                numbers = [self._number(int(k)) for k in rows]
+                got = _first_bad(array[int(rows[0])])
+                found = NonFinite(numbers, got, array.dtype.name)
+                raise ValueError(found.message(name, first))
         if self.numbers is None:  # others were checked before some examples were held out
             _core.check_targets(net, self.y, first)
 
@@ -152,24 +155,7 @@ def bad_rows(array: Any) -> NDArray[Any]:
     return np.flatnonzero(~(good if array.ndim == 1 else good.reshape(len(array), -1).all(1)))
 
 
-def _non_finite(name: str, row: Any, numbers: list[int]) -> str:
-    """An error that shows the first row and names all by their global numbers."""
+def _first_bad(row: Any) -> float:
+    """The first number of a row that is not finite."""
     values = row.data if is_sparse(row) else np.asarray(row).reshape(-1)
-    got = values[~np.isfinite(values)][0]
-    text = f"{name}[{numbers[0]}]: expected finite numbers, got {got}"
-    if len(numbers) > 1:
-        shown = ", ".join(map(str, numbers[:5]))
-        text += f", and in {len(numbers)} rows in all: {shown}" + ", …" * (len(numbers) > 5)
-    return text
-
-
-def load(source: Any) -> Any:
-    """The data of a shard: what a callable returns, what a file has, or `source` itself."""
-    if isinstance(source, str | os.PathLike):
-        with np.load(source, allow_pickle=False) as file:
-            if not {"x", "y"} <= set(file):
-                got = ", ".join(file)
-                raise ValueError(f"{os.fspath(source)}: expected arrays x and y, got {got}")
-            names = [name for name in ("x", "y", "sample_weight") if name in file]
-            return tuple(file[name] for name in names)
-    return source() if isinstance(source, Callable) else source  # type: ignore[arg-type]
+    return float(values[~np.isfinite(values)][0])

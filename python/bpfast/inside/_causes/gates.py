@@ -16,6 +16,7 @@ from bpfast.inside._causes.limits import (
     OFF,
 )
 from bpfast.inside._finding import Finding
+from bpfast.inside._scaled import rms, scale_of
 from bpfast.inside._start import relative_gain, start_for
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def saturated_hidden(facts: Facts) -> Finding | None:
         "BP2",
         {
             "mean of σ'": float(layer.gates.mean()),
-            "RMS of z": float(np.sqrt(np.mean(np.square(layer.z)))),
+            "RMS of z": float(rms(layer.z)),
             "from weights and inputs": layer.from_inputs,
             "from biases": layer.from_biases,
         }
@@ -116,7 +117,7 @@ def saturated_output(facts: Facts) -> Finding | None:
     if layer.cancels or layer.activation not in (*SATURATING, "softmax"):
         return None
     closed = layer.gates < CLOSED * layer.top_gate
-    squares = np.square(layer.arrived) * facts.batch.weight[:, np.newaxis]
+    squares = np.square(layer.arrived / scale_of(layer.arrived)) * facts.batch.weight[:, np.newaxis]
     total, each, stuck = squares.sum(), squares.sum(axis=0), (squares * closed).sum(axis=0)
     if not total:
         return None
@@ -127,8 +128,8 @@ def saturated_output(facts: Facts) -> Finding | None:
         outputs = stuck > 0
     elif not outputs.any():
         return None
-    from_biases = np.sqrt(np.mean(np.square(layer.biases[outputs])))
-    from_inputs = np.sqrt(np.mean(np.square((layer.z - layer.biases)[:, outputs])))
+    from_biases = rms(layer.biases[outputs])
+    from_inputs = rms((layer.z - layer.biases)[:, outputs])
     because = "biases" if from_biases > from_inputs else "weights"
     order = np.argsort(-stuck, kind="stable")
     cost = {"sigmoid": "cost='cross_entropy'", "softmax": "cost='log_likelihood'"}
@@ -146,7 +147,7 @@ def saturated_output(facts: Facts) -> Finding | None:
         {
             "share of the squared error": share,
             "gate": float(np.median(layer.factors["gate"][outputs])),
-            "RMS of z": float(np.sqrt(np.mean(np.square(layer.z[:, outputs])))),
+            "RMS of z": float(rms(layer.z[:, outputs])),
         },
         cost.get(layer.activation, "start with smaller weights and biases of the last layer")
         + (", for which σ' cancels" if layer.activation in cost else ""),

@@ -18,10 +18,13 @@ from bpfast.inside._causes.limits import (
     UNCENTRED_MEAN,
 )
 from bpfast.inside._finding import Finding
+from bpfast.inside._scaled import norm, rms, scale_of
 
 if TYPE_CHECKING:
     from bpfast.inside._facts import Facts
 
+# A number that is out of range is shown as the largest one.
+LARGEST = float(np.finfo(np.float64).max)
 SCALING = "scale each feature to mean 0 and standard deviation 1"
 
 
@@ -32,12 +35,12 @@ def constant_features(facts: Facts) -> Finding | None:
     """
     if len(facts.batch.x) < 2:
         return None
-    rms = facts.feature_rms
+    each = facts.feature_rms
     constant = facts.feature_std == 0
     varying = ~constant
     is_dense = not varying.any() or float(np.mean(facts.batch.x[:, varying] == 0)) < 1 / 4
-    counted = constant if is_dense else constant & (rms > 0)
-    power = np.square(rms)
+    counted = constant if is_dense else constant & (each > 0)
+    power = np.square(each / scale_of(each))
     share = float(power[constant].sum() / power.sum()) if power.any() else 1.0
     most = float(counted.mean())
     if varying.any() and most <= CONSTANT_FEATURES and share <= CONSTANT_POWER:
@@ -56,21 +59,24 @@ def constant_features(facts: Facts) -> Finding | None:
 
 def uneven_features(facts: Facts) -> Finding | None:
     """A tenth of the features have nearly all the power: no rate suits them and the others."""
-    power = np.where(facts.feature_std > 0, np.square(facts.feature_rms), 0.0)
-    count = max(int(power.size * LOUD_FEATURES), 1)
-    order = np.argsort(-power, kind="stable")
-    total, rest = float(power.sum()), power[order[count:]]
+    sizes = np.where(facts.feature_std > 0, facts.feature_rms, 0.0)
+    count = max(int(sizes.size * LOUD_FEATURES), 1)
+    order = np.argsort(-sizes, kind="stable")
+    power, rest = np.square(sizes / scale_of(sizes)), sizes[order[count:]]
+    total = float(power.sum())
     if not rest.any() or power[order[:count]].sum() < LOUD_SHARE * total:
         return None
-    loud = order[:count][power[order[:count]] > 10 * np.median(rest[rest > 0])]
-    typical = float(np.sqrt(np.median(rest[rest > 0])))
+    scale = scale_of(rest)
+    typical = float(np.sqrt(np.median(np.square(rest[rest > 0] / scale))) * scale)
+    loud = order[:count][sizes[order[:count]] > np.sqrt(10) * typical]
+    largest = float(sizes[order[0]])
     return Finding(
         "uneven_features",
-        f"{loud.size} of {power.size} features are {np.sqrt(power[order[0]]) / typical:.3g} times "
+        f"{loud.size} of {power.size} features are {largest / typical:.3g} times "
         "as large as the others; a rate that is stable for them is too small for the others",
         "BP4",
         {
-            "largest RMS": float(np.sqrt(power[order[0]])),
+            "largest RMS": largest,
             "median RMS of the others": typical,
             "share of the power of x": float(power[loud].sum() / total),
         },
@@ -85,8 +91,7 @@ def uncentred_features(facts: Facts) -> Finding | None:
     varying = facts.feature_std > 0
     if not varying.any():
         return None
-    mean = float(np.sqrt(np.mean(np.square(facts.feature_mean[varying]))))
-    std = float(np.sqrt(np.mean(np.square(facts.feature_std[varying]))))
+    mean, std = float(rms(facts.feature_mean[varying])), float(rms(facts.feature_std[varying]))
     if mean <= UNCENTRED_MEAN * std or std > LARGE_INPUT:
         return None
     ratios = np.where(varying, np.abs(facts.feature_mean), 0) / np.where(
@@ -110,8 +115,7 @@ def unscaled_features(facts: Facts) -> Finding | None:
     varying = facts.feature_std > 0
     if not varying.any():
         return None
-    rms = facts.feature_rms[varying]
-    size = float(np.sqrt(np.mean(np.square(rms))))
+    size = float(rms(facts.feature_rms[varying]))
     if size <= LARGE_INPUT:
         return None
     order = np.argsort(-facts.feature_rms, kind="stable")
@@ -119,7 +123,7 @@ def unscaled_features(facts: Facts) -> Finding | None:
     return Finding(
         "unscaled_features",
         f"the features have an RMS of {size:.3g}, and start weights suit about 1: z is as much too "
-        f"large, and the largest stable rate about {size**2:.3g} times too small",
+        f"large, and the largest stable rate about {min(size * size, LARGEST):.3g} times too small",
         "forward, BP4",
         {"RMS of x": size, "largest": float(np.abs(facts.batch.x).max())},
         SCALING,
@@ -131,19 +135,21 @@ def unscaled_features(facts: Facts) -> Finding | None:
 
 def quiet_inputs(facts: Facts) -> Finding | None:
     """Weights from quiet inputs learn slowly: ∂C/∂w = a δ."""
-    power = float(facts.batch.mean(np.square(facts.batch.x).sum(axis=1)))
-    if power == 0:
+    norms = norm(facts.batch.x, axis=1)
+    size = float(facts.batch.rms(norms))
+    if size == 0:
         return None
+    power = size * size
     if power >= QUIET_POWER:
         return _quiet_features(facts)
     order = np.argsort(facts.feature_rms, kind="stable")
-    quiet = np.argsort(np.square(facts.batch.x).sum(axis=1), kind="stable")[:5]
+    quiet = np.argsort(norms, kind="stable")[:5]
     return Finding(
         "quiet_inputs",
-        f"the examples have a norm of {np.sqrt(power):.3g}: a step moves z of layer 2 through the "
+        f"the examples have a norm of {size:.3g}: a step moves z of layer 2 through the "
         f"weights by {power:.3g} of what it moves z through the bias",
         "BP4",
-        {"RMS of x": float(np.sqrt(np.mean(np.square(facts.feature_rms)))), "‖x‖": np.sqrt(power)},
+        {"RMS of x": float(rms(facts.feature_rms)), "‖x‖": size},
         SCALING,
         layer=1,
         neurons=order,
@@ -158,7 +164,7 @@ def _quiet_features(facts: Facts) -> Finding | None:
     """
     x = facts.batch.x
     counts = np.count_nonzero(x, axis=0)
-    sizes = np.sqrt(np.square(x).sum(axis=0) / np.maximum(counts, 1))
+    sizes = norm(x, axis=0) / np.sqrt(np.maximum(counts, 1))
     varying = facts.feature_std > 0
     if not varying.any():
         return None

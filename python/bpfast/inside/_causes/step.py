@@ -32,6 +32,8 @@ def large_step(facts: Facts) -> Finding | None:
     if not raises and not step.ceiling > CEILING:
         return None
     why = f"one step raises the cost from {facts.cost:.3g} to {step.after:.3g}"
+    if not np.isfinite(step.after):
+        why = "after one step the cost is out of range"
     if step.ceiling > CEILING:
         why = f"the rate is {step.ceiling:.3g} times the largest stable one, 2/λ"
     return Finding(

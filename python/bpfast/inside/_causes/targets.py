@@ -24,6 +24,7 @@ from bpfast.inside._causes.limits import (
     SMALL_TARGET,
 )
 from bpfast.inside._finding import Finding
+from bpfast.inside._scaled import norm, rms, scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def target_scale(facts: Facts) -> Finding | None:
     if y is None or facts.cost_name not in RESIDUAL or np.isfinite(range_of(output)[1]):
         return None
     each = facts.batch.rms(y)
-    size = float(np.sqrt(np.mean(np.square(each))))
+    size = float(rms(each))
     if SMALL_TARGET <= size <= LARGE_TARGET or size == 0:
         return None
     is_large = size > 1
@@ -77,8 +78,7 @@ def target_scale(facts: Facts) -> Finding | None:
         f"y has an RMS of {size:.3g}, and the outputs start near 1: they must {change} by that "
         f"first, and errors, gradients and steps are {'large' if is_large else 'small'} with y",
         "BP1",
-        {"RMS of y": size, "RMS of the outputs": float(np.sqrt(np.mean(np.square(
-            facts.layers[-1].a))))},
+        {"RMS of y": size, "RMS of the outputs": float(rms(facts.layers[-1].a))},
         "scale y to mean 0 and standard deviation 1, and scale the outputs back",
         layer=len(facts.layers) + 1,
         neurons=np.argsort(-each if is_large else each, kind="stable"),
@@ -99,6 +99,7 @@ def contradicting_examples(facts: Facts) -> Finding | None:
     group = group.ravel()
     if counts.max() == 1 or counts.size == 1:
         return None
+    y = y / scale_of(y)  # only parts of its variation count
     total = float(weight @ np.square(y - facts.batch.mean(y)).sum(axis=1))
     sums = np.zeros((counts.size, y.shape[1]))
     np.add.at(sums, group, y * weight[:, np.newaxis])
@@ -141,6 +142,8 @@ def unrelated_targets(facts: Facts) -> Finding | None:
         return None
     squares = np.square(x).sum(axis=1)
     distances = np.maximum(squares[:, np.newaxis] + squares - 2 * x @ x.T, 0)
+    if not (distances > 0).any():  # all are equal up to rounding
+        return None
     middle = float(np.median(distances[distances > 0]))
     kernels = np.stack([np.exp(-distances / (2 * middle * width**2)) for width in KERNEL_WIDTHS])
     kernels[:, range(len(y)), range(len(y))] = 0
@@ -193,7 +196,7 @@ def class_imbalance(facts: Facts) -> Finding | None:
     if share[rarest] * present > RARE_CLASS * (1 + 1e-9) or len(classes) < MIN_PER_CLASS * present:
         return None
     last = facts.layers[-1]
-    sizes = np.linalg.norm(last.delta, axis=1)
+    sizes = norm(last.delta, axis=1)
     rare = np.flatnonzero(classes == rarest)
     power = facts.batch.weight * sizes
     return Finding(
@@ -223,6 +226,7 @@ def classes_of(y: Floats) -> NDArray[np.int64] | None:
 
 def standardized(values: Floats) -> Floats:
     """The columns that vary, with mean 0 and standard deviation 1."""
+    values = values / scale_of(values, axis=0)
     centred = values - values.mean(axis=0)
     std = centred.std(axis=0)
     varying = std > 1e-12 * (np.abs(values).max(axis=0) + 1e-300)

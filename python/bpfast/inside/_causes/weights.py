@@ -17,6 +17,7 @@ from bpfast.inside._causes.limits import (
     VANISHED,
 )
 from bpfast.inside._finding import Finding
+from bpfast.inside._scaled import norm, rms
 from bpfast.inside._start import factors_around, relative_gain, start_for
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ def large_weights(facts: Facts) -> Finding | None:
     layers = facts.layers
     too_large = [layer for layer in layers if relative_gain(facts.net, layer) > LARGE_GAIN]
     top = max(too_large or layers, key=lambda layer: relative_gain(facts.net, layer))
-    size = max(1.0, float(np.sqrt(np.mean(np.square(layers[0].a_in)))))
-    grown = max(float(np.sqrt(np.mean(np.square(layer.z)))) for layer in layers) / size
+    size = max(1.0, float(rms(layers[0].a_in)))
+    grown = max(float(rms(layer.z)) for layer in layers) / size
     norms = _norms(facts)
     back = norms[0] / norms[-1] if norms[-1] else 0.0
+    grown, back = (np.inf if np.isnan(ratio) else ratio for ratio in (grown, back))
     if not too_large and grown <= EXPLODED and back <= EXPLODED:
         return None
     suits = factors_around(facts.net, top.number)[0]
@@ -108,7 +110,7 @@ def small_weights(facts: Facts) -> Finding | None:
 def vanishing_gradient(facts: Facts) -> Finding | None:
     """Each layer passes a part of the error, so the first learns at a hundredth of the speed."""
     gates, _, ratio = _losses(facts)
-    if ratio >= VANISHED:
+    if not ratio < VANISHED:  # also where errors are out of range
         return None
     norms = _norms(facts)
     evidence = {f"‖δ^{layer.number}‖": n for layer, n in zip(facts.layers, norms, strict=True)}
@@ -128,7 +130,7 @@ def vanishing_gradient(facts: Facts) -> Finding | None:
 def _norms(facts: Facts) -> list[float]:
     """‖δ^l‖ of each layer: the root of the mean over the examples of Σ_j δ_j²."""
     batch = facts.batch
-    return [float(np.sqrt(batch.mean(np.square(layer.delta).sum(1)))) for layer in facts.layers]
+    return [float(batch.rms(norm(layer.delta, axis=1))) for layer in facts.layers]
 
 
 def _losses(facts: Facts) -> tuple[float, float, float]:
@@ -138,7 +140,7 @@ def _losses(facts: Facts) -> tuple[float, float, float]:
         return 1.0, 1.0, 1.0
     gates, weights = 1.0, 1.0
     for k, layer in enumerate(facts.layers[:-1]):
-        arrived = float(np.sqrt(facts.batch.mean(np.square(layer.arrived).sum(axis=1))))
+        arrived = float(facts.batch.rms(norm(layer.arrived, axis=1)))
         gates *= norms[k] / arrived if arrived else 0.0
         weights *= arrived / norms[k + 1] if norms[k + 1] else 0.0
     return gates, weights, norms[0] / norms[-1]

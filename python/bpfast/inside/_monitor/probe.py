@@ -14,6 +14,7 @@ from bpfast.inside import _quantities as quantities
 from bpfast.inside._batch import batch_of
 from bpfast.inside._causes.limits import CLOSED, OFF
 from bpfast.inside._facts import base_cost
+from bpfast.inside._scaled import scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,19 +86,22 @@ class Probe:
         row = {"cost": found.cost}
         for k, name in enumerate(self._names):
             row[f"saturation_{k + 2}"] = self._saturation(name, z[k], a[k + 1], k)
-        each = 0.0  # the mean of ‖∇C_x‖² = Σ_l ‖δ_x‖² (‖a_x‖² + 1), 1 for the biases
+        parts = []  # of the mean of ‖∇C_x‖² = Σ_l ‖δ_x‖² (‖a_x‖² + 1), 1 for the biases
         for k, delta in enumerate(deltas):
-            squares = _row_squares(delta)
-            row[f"speed_{k + 2}"] = float(np.sqrt(np.dot(self._weight, squares)))
-            inputs = _row_squares(a[k]) if k else self._input_squares
-            each += float(np.dot(self._weight, squares * (inputs + self._has_biases[k])))
+            squares, scale = _row_squares(delta)
+            row[f"speed_{k + 2}"] = float(np.sqrt(np.dot(self._weight, squares))) * scale
+            inputs, of_inputs = _row_squares(a[k]) if k else self._input_squares
+            if self._has_biases[k]:
+                if of_inputs < 1.0:  # then 1 is the larger summand
+                    inputs, of_inputs = inputs * of_inputs * of_inputs, 1.0
+                inputs = inputs + 1.0 / of_inputs / of_inputs
+            parts.append((float(np.dot(self._weight, squares * inputs)), scale, of_inputs))
         row["gradient_norm"] = norm
         row["update_norm"], row["cosine"] = np.nan, np.nan
         if self._last_params is not None:
             row["update_norm"] = _core.norm(params - self._last_params)
-            both = norm * self._last_norm
-            row["cosine"] = float(np.dot(gradient, last.flat)) / both if both else np.nan
-        noise = float(np.sqrt(max(each - norm**2, 0.0))) if len(self._x) > 1 else 0.0
+            row["cosine"] = _cosine(gradient, norm, np.asarray(last.flat), self._last_norm)
+        noise = _noise(parts, norm) if len(self._x) > 1 else 0.0
         row["signal_to_noise"] = norm / noise if noise else np.inf
         self._last_params, self._last_norm = params, norm
         self._gradients = last, found
@@ -127,7 +131,25 @@ class Probe:
         return 0.0
 
 
-def _row_squares(rows: NDArray[Any]) -> Floats:
-    """Σ_j x_j² of each row, in float64."""
-    squares: Floats = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-    return squares
+def _row_squares(rows: NDArray[Any]) -> tuple[Floats, float]:
+    """Σ_j (x_j / s)² of each row in float64, and the power of 2 s near the largest number."""
+    scale = float(scale_of(rows))
+    scaled = rows if 1e-100 < scale < 1e100 else rows / scale
+    scale = 1.0 if scaled is rows else scale
+    squares: Floats = np.einsum("ij,ij->i", scaled, scaled, dtype=np.float64)
+    return squares, scale
+
+
+def _noise(parts: list[tuple[float, float, float]], norm: float) -> float:
+    """√(Σ p (s t)² - ‖∇C‖²) of the parts p with their scales s and t; 0 if it is below 0."""
+    unit = max([s * t for _, s, t in parts if np.isfinite(s * t)] + [float(scale_of(norm))])
+    each = sum(part * (s / unit * t) * (s / unit * t) for part, s, t in parts)
+    return float(np.sqrt(max(each - (norm / unit) * (norm / unit), 0.0))) * unit
+
+
+def _cosine(first: Floats, norm: float, second: Floats, other: float) -> float:
+    """The cosine of two vectors of these norms; NaN if one is 0."""
+    if not (norm and other):
+        return np.nan
+    s, t = float(scale_of(norm)), float(scale_of(other))
+    return float(np.dot(first / s, second / t)) / ((norm / s) * (other / t))

@@ -158,8 +158,8 @@ def check(
     steps = integer("steps", steps, 1)
     rng = generator(seed)
     made = _optimizer(facts, optimizer, learning_rate)
-    before, after = trials(Asked(facts, finding, unchanged(facts, made), rng))
     with np.errstate(all="ignore"):  # what diverges overflows
+        before, after = trials(Asked(facts, finding, unchanged(facts, made), rng))
         predicted = _predicted(before, after, steps)
         costs = [train(trial, steps) for trial in (before, after)]
     speeds = mean_speeds(*costs)

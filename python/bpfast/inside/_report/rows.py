@@ -9,6 +9,7 @@ import numpy as np
 
 from bpfast._activations import SATURATING
 from bpfast.inside._factors import FACTORS, GRADIENT_FACTORS
+from bpfast.inside._scaled import norm, scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class NeuronFactors:
         The RMS of the neuron's weights.
     step : float
         The length of the next step of its weights and bias, relative to theirs; NaN without an
-        optimizer.
+        optimizer, and if the gradient is out of the range of the network's dtype.
     smallest : str
         The factor of the gradient that is smallest relative to the median of the layer, if it is
         below half of it: "arrives", "gate", "inputs" or "cancellation"; or else "step", if that is;
@@ -112,7 +113,8 @@ def neuron_rows(batch: Batch, layers: list[LayerFactors]) -> list[NeuronFactors]
 
 
 def _ratio(value: float, median: float) -> float:
-    return float(value / median) if median > 0 else 1.0
+    is_known = median > 0 and value != median  # both may be infinite
+    return float(value / median) if is_known else 1.0
 
 
 def _is_off(layer: LayerFactors, j: int) -> bool:
@@ -142,7 +144,9 @@ def _examples(batch: Batch, layer: LayerFactors, j: int, name: str) -> NDArray[n
     if not name:
         return np.empty(0, dtype=np.int64)
     arrived, delta = np.abs(layer.arrived[:, j]), np.abs(layer.delta[:, j])
-    norms = np.linalg.norm(layer.a_in, axis=1)
+    norms = norm(layer.a_in, axis=1)
+    # Only their order counts.
+    delta, norms = delta / scale_of(delta), norms / scale_of(norms)
     scores: Any = {
         "arrives": -arrived,
         "gate": arrived * (layer.top_gate - np.minimum(np.abs(layer.gates[:, j]), layer.top_gate)),

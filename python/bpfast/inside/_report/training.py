@@ -40,7 +40,7 @@ def train(trial: Trial, steps: int) -> Floats:
     optimizer = copy.deepcopy(trial.optimizer)
     measured, base = measure(trial)
     params = np.array(net.params)
-    costs = [measured.cost(params) / base]
+    costs = [_known(measured.cost(params) / base)]
     for _ in range(steps):
         gradient = net.backprop(trial.x, trial.y, sample_weight=trial.weight)
         if not np.isfinite(gradient.flat).all():
@@ -48,6 +48,10 @@ def train(trial: Trial, steps: int) -> Floats:
             continue
         optimizer.step(params, np.array(gradient.flat))
         net.params = params
-        cost = measured.cost(params) / base
-        costs.append(cost if np.isfinite(cost) else np.inf)
+        costs.append(_known(measured.cost(params) / base))
     return np.array(costs)
+
+
+def _known(cost: float) -> float:
+    """A cost, infinite if it is NaN or infinite."""
+    return cost if np.isfinite(cost) else np.inf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -22,7 +22,6 @@ from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adam
 from bpfast.sklearn._random import training_seed
 from bpfast.sklearn._solvers.convergence import Convergence
-from bpfast.sklearn._solvers.trainer import EstimatorTrainer
 from bpfast.sklearn._solvers.training import EstimatorTraining, Penalty
 from bpfast.sklearn._targets.validation import HeldOut
 
@@ -174,7 +173,9 @@ def _new_training(
     examples.weigh(None)
     if net.config["output"] != "identity":  # of any scale, as in scikit-learn
         warn_of_targets(net, examples.y, examples.sample_weight)
-    trainer = cast("_core.Trainer", EstimatorTrainer(net, optimizer, settings))
+    trainer = _core.Trainer(
+        net, optimizer._rule(), settings.batch_size, settings, penalty_per_example=True
+    )
     source = new_source(trainer, settings, examples)
     held_out = None
     if problem.validation is not None:

@@ -60,12 +60,16 @@ macro_rules! with_state {
 
 #[pymethods]
 impl Trainer {
+    /// With `penalty_per_example`, the penalties of a step of fewer examples than `batch_size` are larger in
+    /// proportion.
     #[new]
+    #[pyo3(signature = (net, rule, batch_size, settings, penalty_per_example=false))]
     fn new(
         net: Py<PyNetwork>,
         rule: &Bound<'_, PyAny>,
         batch_size: usize,
         settings: &Bound<'_, PyAny>,
+        penalty_per_example: bool,
     ) -> PyResult<Self> {
         guarded(|| {
             let rule: Hyperparameters = rule.extract()?;
@@ -79,6 +83,7 @@ impl Trainer {
                 weight_decay: rule.weight_decay,
                 l2: settings.l2,
                 l1: settings.l1,
+                penalty_per_example,
                 clip_norm: settings.clip_norm,
                 max_norm: settings.max_norm,
                 dropout: try_collect_results(

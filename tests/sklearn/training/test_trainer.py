@@ -1,14 +1,11 @@
-"""The trainer of the estimators: the penalty of a mini-batch is divided by its own examples."""
+"""The steps of the estimators: the penalty of a mini-batch is divided by its own examples."""
 
 import numpy as np
-import pytest
 
 import bpfast
+from bpfast import _core
 from bpfast._training.arguments.settings import Settings
 from tests.helpers.tolerance import close
-
-pytest.importorskip("sklearn")
-from bpfast.sklearn._solvers.trainer import EstimatorTrainer
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((8, 3)), RNG.standard_normal((8, 2))
@@ -23,7 +20,7 @@ def test_other_numbers_of_examples_may_follow():
         net, batch_size=SIZE, l1=0.0, l2=L2 / SIZE, dropout=0.0, max_norm=None, clip_norm=None,
         shuffle=False, seed=0, check_finite=False,
     )  # fmt: skip
-    trainer = EstimatorTrainer(net, optimizer, settings)
+    trainer = _core.Trainer(net, optimizer._rule(), SIZE, settings, penalty_per_example=True)
     costs = 0.0
     for n in (6, 7, 8, 6):
         trainer.load(X[:n], Y[:n])
