@@ -10,7 +10,7 @@ import numpy as np
 from bpfast._validation.arrays import as_array
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.network import check_network
-from bpfast._validation.sparse import is_sparse
+from bpfast._validation.sparse import as_dense, is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,8 +93,8 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
     """
     check_network(net, "net")
     net.cost(x, y, sample_weight=sample_weight)  # raises the errors of shapes and types
-    dense = x.toarray() if is_sparse(x) else as_array("x", x)
-    dense = dense.astype(net.dtype).astype(np.float64)
+    dense = as_dense(x, net.dtype) if is_sparse(x) else as_array("x", x).astype(net.dtype)
+    dense = dense.astype(np.float64)
     is_custom = callable(net.config["cost"])
     given = as_targets(net, as_array("y", y))
     targets = dense_targets(given, net.sizes[-1], len(dense))
