@@ -189,7 +189,7 @@ class Ensemble(Sequence["Network"]):
         """The places of the networks, the best first, by a column of their histories.
 
         The value is that of the epoch whose parameters the network has: the best one after early
-        stopping, else the last. NaN is last.
+        stopping, else the last. NaN and infinite values are last.
 
         Parameters
         ----------
