@@ -21,6 +21,9 @@ const FORMAT: &str = "bpfast.network";
 /// The same for checkpoints, which `python/bpfast/_training/checkpoint/file.py` writes.
 const CHECKPOINT: &str = "bpfast.checkpoint";
 
+/// The same for ensembles, which `python/bpfast/_many/ensemble/file.py` writes.
+const ENSEMBLE: &str = "bpfast.ensemble";
+
 /// The prefix of the tensors in a checkpoint that are not the network's.
 const TRAINING_PREFIX: &str = "training.";
 
@@ -237,11 +240,11 @@ fn configuration(reader: &Reader) -> Result<FileConfig> {
                 Some(format) => format!("'{format}'"),
                 None => "none".to_owned(),
             };
-            return Err(Error::value(
-                "format",
-                expected,
-                format!("{got}; {TENSORS}"),
-            ));
+            let hint = match other {
+                Some(ENSEMBLE) => "read the networks of an ensemble with bpfast.Ensemble.load",
+                _ => TENSORS,
+            };
+            return Err(Error::value("format", expected, format!("{got}; {hint}")));
         }
     }
     let expected = format!("{VERSION}, or an earlier one");
