@@ -81,6 +81,7 @@ class Examples:
             raise no_numbers("y", y, self._y)
         self._y = as_targets(net, self._y)
         self._x = as_x(net, self._given)
+        self._shapes = self._x.shape, self._y.shape
         self._rows: NDArray[Any] | None = None  # the selected rows of x and y; None for all
         self._names: NDArray[Any] | None = None  # the row numbers of the user's arrays
         self.width, self.neurons = net.sizes[0], net.sizes[1]
@@ -200,6 +201,7 @@ class Examples:
             self._rows = rows
         else:
             self._x, self._y = rows_of(self._x, rows), rows_of(self._y, rows)
+            self._shapes = self._x.shape, self._y.shape
         if self.sample_weight is not None:
             self.sample_weight = rows_of(self.sample_weight, rows)
 
@@ -245,6 +247,10 @@ class Examples:
         return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
     def _at(self, piece: slice) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
+        now = self._x.shape, self._y.shape
+        for name, shape, expected in zip(("x", "y"), now, self._shapes, strict=True):
+            if shape != expected:  # code of the user has resized it
+                raise ValueError(f"{name}: expected shape {expected} until the end, got {shape}")
         if piece == slice(0, len(self)) and self._rows is None:
             return self._x, self._y, self.sample_weight
         at = piece if self._rows is None else self._rows[piece]
