@@ -101,6 +101,17 @@ def around() -> Iterator[tuple[str, Callable[[], Call]]]:
     if find_spec("scipy"):
         yield "scipy_minimize", minimized
 
+    def solved(width: int) -> Callable[[], Call]:
+        def make() -> Call:
+            made, x, y = net(30, width, 10), numbers(300, 30), numbers(300, 10)
+            bpfast.least_squares(made, x, y, max_iterations=1)  # loads OpenBLAS
+            return lambda: bpfast.least_squares(made, x, y, max_iterations=1)
+
+        return make
+
+    yield "least_squares", solved(5)
+    yield "least_squares, by a thread", solved(20)
+
     def history() -> Call:
         made = net(2, 2)
         made.fit(np.ones((2, 2)), np.ones((2, 2)), epochs=300)

@@ -11,7 +11,7 @@ from bpfast._many.arguments import parse_rows
 from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
 from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x, count
+from bpfast._validation.inputs import checked_x, count, rows_of
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import is_number, whole
@@ -125,7 +125,7 @@ def cross_validate(
     ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, **options)
     outputs = np.full((n, net.sizes[-1]), np.nan, net.dtype)
     for trained, held in zip(nets, rows, strict=True):
-        outputs[held] = trained.forward(given[held])
+        outputs[held] = trained.forward(rows_of(given, held))
     histories: list[Any] = ensemble.histories
     names = [name for name in histories[0].names if name.startswith("validation_")]
     scores = {name: np.array([final_value(each, name) for each in histories]) for name in names}

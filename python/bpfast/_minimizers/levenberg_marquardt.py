@@ -154,10 +154,19 @@ def _matrices(size: int) -> tuple[Array, Array]:
         raise MemoryError(message) from error
 
 
+def _refuse_too_little_memory() -> None:
+    """Raise MemoryError if there is none for the buffers of OpenBLAS, or to start a thread.
+
+    OpenBLAS would end the process, and the thread would end silently.
+    """
+    np.empty(THREAD_START_BYTES, np.uint8)  # never written, so only address space is taken
+
+
 def _solve(matrix: Array, slope: Array, damping: float, damped: Array) -> Array:
     """(G + λ diag G) s = -∂C/∂p."""
     diagonal = np.diagonal(matrix)
     floor = max(float(diagonal.max()), 1e-300) * 1e-12
+    _refuse_too_little_memory()
     damped[:] = matrix
     damped[np.diag_indices_from(damped)] += damping * np.maximum(diagonal, floor)
     if len(slope) < MANY_PARAMETERS:
@@ -175,8 +184,8 @@ def _solution(damped: Array, slope: Array) -> Array:
 def _interruptible(work: Callable[[], Array]) -> Array:
     """The result of `work`, a call of LAPACK, which looks for no signals itself.
 
-    It runs on another thread, which an interrupt leaves behind: the thread ends with its call. If
-    memory is too short for a thread, it runs here.
+    It runs on another thread, which an interrupt leaves behind: the thread ends with its call. It
+    runs here if there is no thread for it.
 
     Raises
     ------
@@ -199,8 +208,6 @@ def _interruptible(work: Callable[[], Array]) -> Array:
             has_ended.release()
 
     try:
-        # A thread without memory to start ends silently. This memory is never written.
-        np.empty(THREAD_START_BYTES, np.uint8)
         # Not `Thread.start`, whose wait would not end in a forked child.
         _thread.start_new_thread(run, ())
     except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a thread
@@ -224,6 +231,7 @@ def _interruptible(work: Callable[[], Array]) -> Array:
 def _gauss_newton(net: Network, x: Any, sample_weight: Any, out: Array, product: Array) -> None:
     """G = Σ_x f_x J_xᵀ J_x, f_x = 1/n or s_x / Σ s, in `out`."""
     size, n = net.params.size, x.shape[0]
+    _refuse_too_little_memory()
     out[:] = 0
     factors = np.full(n, 1 / n)
     if sample_weight is not None:

@@ -26,6 +26,7 @@ CALLS = {
     "derivatives[clipped_backprop, callable]": 2,
     "derivatives[per_example_gradients]": 2,
     "derivatives_of_a_trace[vjp]": 0.5,
+    "around[least_squares, by a thread]": 6,
 }
 
 
