@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 import bpfast
-from tests.out_of_memory.call import Call, net, numbers, several
+from bpfast import inside
+from tests.out_of_memory.call import SOFTMAX, Call, classes, net, numbers, several
 
 
 @several
@@ -104,13 +105,24 @@ def around() -> Iterator[tuple[str, Callable[[], Call]]]:
     def solved(width: int) -> Callable[[], Call]:
         def make() -> Call:
             made, x, y = net(30, width, 10), numbers(300, 30), numbers(300, 10)
-            bpfast.least_squares(made, x, y, max_iterations=1)  # loads OpenBLAS
             return lambda: bpfast.least_squares(made, x, y, max_iterations=1)
 
         return make
 
     yield "least_squares", solved(5)
     yield "least_squares, by a thread", solved(20)
+
+    def of_inside(use: Callable[..., object]) -> Callable[[], Call]:
+        def make() -> Call:
+            made, x, y = net(30, 60, 10, **SOFTMAX), numbers(4000, 30), classes(4000)
+            return lambda: use(made, x, y)
+
+        return make
+
+    yield "explain", of_inside(inside.explain)
+    yield "demon", of_inside(inside.demon)
+    yield "monitor", of_inside(lambda made, x, y: inside.Monitor(x, y).record(made))
+    yield "eigenvalues", of_inside(lambda made, x, y: made.curvature(x, y).eigenvalues(3))
 
     def history() -> Call:
         made = net(2, 2)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._blas import prepare_blas
 from bpfast._training.data.prefetch import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Search:
     """
 
     def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any, damping: float) -> None:
+        prepare_blas()
         self._net, self._y = net, y
         self._x, self._sample_weight = net._prepare(x, y, sample_weight, "mean", None)
         self._differentiate()
@@ -154,21 +156,12 @@ def _matrices(size: int) -> tuple[Array, Array]:
         raise MemoryError(message) from error
 
 
-def _refuse_too_little_memory() -> None:
-    """Raise MemoryError if there is none for the buffers of OpenBLAS, or to start a thread.
-
-    OpenBLAS would end the process, and the thread would end silently.
-    """
-    np.empty(THREAD_START_BYTES, np.uint8)  # never written, so only address space is taken
-
-
 def _solve(matrix: Array, slope: Array, damping: float, damped: Array) -> Array:
     """(G + λ diag G) s = -∂C/∂p."""
     diagonal = np.diagonal(matrix)
     floor = max(float(diagonal.max()), 1e-300) * 1e-12
-    _refuse_too_little_memory()
     damped[:] = matrix
-    damped[np.diag_indices_from(damped)] += damping * np.maximum(diagonal, floor)
+    damped.reshape(-1)[:: len(damped) + 1] += damping * np.maximum(diagonal, floor)
     if len(slope) < MANY_PARAMETERS:
         return _solution(damped, slope)
     return _interruptible(lambda: _solution(damped, slope))
@@ -208,6 +201,8 @@ def _interruptible(work: Callable[[], Array]) -> Array:
             has_ended.release()
 
     try:
+        # A thread without memory to start ends silently. This memory is never written.
+        np.empty(THREAD_START_BYTES, np.uint8)
         # Not `Thread.start`, whose wait would not end in a forked child.
         _thread.start_new_thread(run, ())
     except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a thread
@@ -231,7 +226,6 @@ def _interruptible(work: Callable[[], Array]) -> Array:
 def _gauss_newton(net: Network, x: Any, sample_weight: Any, out: Array, product: Array) -> None:
     """G = Σ_x f_x J_xᵀ J_x, f_x = 1/n or s_x / Σ s, in `out`."""
     size, n = net.params.size, x.shape[0]
-    _refuse_too_little_memory()
     out[:] = 0
     factors = np.full(n, 1 / n)
     if sample_weight is not None:

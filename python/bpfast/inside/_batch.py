@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._blas import prepare_blas
 from bpfast._validation.arrays import as_array
 from bpfast._validation.labels_or_columns import as_targets
 from bpfast._validation.network import check_network
@@ -92,6 +93,7 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
         `net` is not a network, or an argument is not of real numbers.
     """
     check_network(net, "net")
+    prepare_blas()
     net.cost(x, y, sample_weight=sample_weight)  # raises the errors of shapes and types
     dense = as_dense(x, net.dtype) if is_sparse(x) else as_array("x", x).astype(net.dtype)
     dense = dense.astype(np.float64)

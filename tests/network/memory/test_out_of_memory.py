@@ -27,6 +27,8 @@ CALLS = {
     "derivatives[per_example_gradients]": 2,
     "derivatives_of_a_trace[vjp]": 0.5,
     "around[least_squares, by a thread]": 6,
+    "around[monitor]": 6,
+    "around[explain]": 9,
 }
 
 
