@@ -5,6 +5,7 @@ import copy
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -94,9 +95,9 @@ def around() -> Iterator[tuple[str, Callable[[], Call]]]:
     yield "check_gradients", checked
 
     def minimized() -> Call:
-        made, x, y = net(30, 200, 10), numbers(2000, 30), numbers(2000, 10)
         # OpenBLAS waits for ever for the memory that it lacks while SciPy is loaded.
-        bpfast.scipy_minimize(made, x, y, max_iterations=1)
+        import_module("scipy.optimize")
+        made, x, y = net(30, 200, 10), numbers(2000, 30), numbers(2000, 10)
         return lambda: bpfast.scipy_minimize(made, x, y, max_iterations=2)
 
     if find_spec("scipy"):

@@ -28,6 +28,7 @@ CALLS = {
     "derivatives_of_a_trace[vjp]": 0.5,
     "around[least_squares, by a thread]": 6,
     "around[monitor]": 6,
+    "around[scipy_minimize]": 6,
     "around[explain]": 9,
 }
 

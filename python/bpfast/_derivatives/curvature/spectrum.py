@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._blas import prepare_blas
+from bpfast._blas import prepare_blas, prepare_scipy_blas
 from bpfast._optional import optional
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def largest_eigenvalue(
 def _lanczos(matrix: Curvature, count: int, which: str) -> NDArray[np.float64]:
     linalg = optional("scipy.sparse.linalg", "eigenvalues", package="scipy")
     size = matrix.shape[0]
+    prepare_scipy_blas()
     start = np.random.default_rng(0).standard_normal(size)
     if not matrix.matvec(start.astype(matrix.dtype)).any():
         return np.zeros(count)
