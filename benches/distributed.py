@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bpfast
-from bpfast.distributed._tree import Tree
-from bpfast.distributed._values import Buffers, Part
+from bpfast.distributed._ordered_sum.tree import Tree
+from bpfast.distributed._ordered_sum.values import Buffers, Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

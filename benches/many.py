@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 N, INPUTS, BATCH = 1000, 8, 32
-MOST = 1000  # parameters
+MAX_PARAMETERS = 1000  # parameters
 EQUAL = 48  # the hidden neurons of the networks of one shape
 SHAPES = (4, 10, 16, 32, 48, 64)  # and of those of the second table
 
@@ -43,7 +43,7 @@ def widths(count: int, *, equal: bool) -> list[int]:
     """The hidden neurons of each network: any up to the limit, or the same."""
     if equal:
         return [EQUAL] * count
-    largest = (MOST - 1) // (INPUTS + 2)
+    largest = (MAX_PARAMETERS - 1) // (INPUTS + 2)
     found: list[int] = np.random.default_rng(1).integers(2, largest + 1, count).tolist()
     return found
 

@@ -1,5 +1,6 @@
 """Make docs/performance.md and its plots from what `make bench` left: `python -m benches.report`.
 
+A machine without AVX-512 has a page of its own, such as docs/performance_avx2.md.
 Reads compare-LEVEL.json, fit-, epoch- and kernels-; what is not there is left out, and said so.
 Prints the summary. A quick or partial run makes its page beside the figures, and leaves docs as it
 is.
@@ -20,12 +21,19 @@ from benches.processes.workers import ROOT
 
 Result = dict[str, Any]
 
+# The page of a machine, by its widest SIMD level, and its title.
+PAGES = {
+    "avx512": ("performance", "Performance"),
+    "avx2": ("performance_avx2", "Performance with AVX2"),
+    "neon": ("performance_neon", "Performance with NEON"),
+    "baseline": ("performance_baseline", "Performance without vector instructions"),
+}
 INTRODUCTION = """\
-# Performance
+# {title}
 
 This page compares the times of bpfast with those of NumPy, scikit-learn and frameworks, and with
 the peak of the machine. `make bench` measures them and writes the page. Figures of other machines
-differ.
+differ{others}.
 
 ```sh
 make bench                     # with JAX, NumPy, ONNX Runtime and scikit-learn; under 20 minutes
@@ -73,6 +81,17 @@ def by_level(results: list[Result], level: str) -> Result | None:
     return next((result for result in results if result["level"] == level), None)
 
 
+def introduction(folder: Path, widest: str) -> str:
+    """The head of a page, with links to the pages of other machines in the folder."""
+    name, title = PAGES[widest]
+    links = [
+        f"[{other_title}]({other}.md)"
+        for other, other_title in PAGES.values()
+        if other != name and (folder / f"{other}.md").exists()
+    ]
+    return INTRODUCTION.format(title=title, others=f": {', '.join(links)}" if links else "")
+
+
 def wrapped(text: str) -> str:
     """The text with long lines of prose wrapped; tables, pictures, headings and code stay."""
     lines, is_code = [], False
@@ -102,16 +121,24 @@ def main() -> None:
     complete = all(result["complete"] for result in results)
     folder = args.output or (ROOT / "docs" if complete else args.input)
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(folder / "performance", ignore_errors=True)  # plots of levels not in this run
+    widest = results[0]["machine"]["widest"]
+    name, _ = PAGES[widest]
+    shutil.rmtree(folder / name, ignore_errors=True)  # plots of levels not in this run
     fits, epochs = read_all(args.input, "fit"), read_all(args.input, "epoch")
 
     mark = next((f"{prose.mark(r)}\n\n" for r in results if prose.unlimited(r)), "")
     short = f"## Summary\n\n{SUMMARY}{summary.markdown(results)}\n{mark}"
     reached = f"## Goals\n\n{GOALS}{goals.markdown(results, fits, epochs)}\n"
-    parts = [INTRODUCTION, prose.place(results), short, reached, page.method(results[0])]
+    parts = [
+        introduction(folder, widest),
+        prose.place(results),
+        short,
+        reached,
+        page.method(results[0]),
+    ]
     for result in results:
         level = result["level"]
-        links = page.plots(result, folder / "performance" / level, folder)
+        links = page.plots(result, folder / name / level, folder)
         missing = "" if links else f"There are no plots: {page.NO_PLOTS}.\n\n"
         steps, trained = by_level(fits, level), by_level(epochs, level)
         products = read(args.input / f"kernels-{level}.json")
@@ -122,10 +149,10 @@ def main() -> None:
             f"### Matrix products\n\n{kernels.markdown(products or [], level)}\n",
         ]
     text = wrapped("".join(parts)).rstrip("\n") + "\n"
-    (folder / "performance.md").write_text(text, encoding="utf-8")
-    print(f"{short}{reached}{folder / 'performance.md'}")
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    print(f"{short}{reached}{folder / name}.md")
     if folder == args.input:
-        print("not a whole run: docs/performance.md is left as it is")
+        print(f"not a whole run: docs/{name}.md is left as it is")
 
 
 if __name__ == "__main__":

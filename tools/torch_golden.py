@@ -15,7 +15,8 @@ import torch.nn.functional as fn
 from numpy.typing import NDArray
 
 from bpfast.schedules import Constant
-from tests.helpers.cases import every_optimizer, every_schedule, small_networks
+from tests.helpers.cases import small_networks
+from tests.helpers.cases.training import every_optimizer, every_schedule
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "torch.json"
 RATES = 40

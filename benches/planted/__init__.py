@@ -1,1 +1,1 @@
-"""Networks with a planted fault, for benches/planted_faults.py and the tests of `explain`."""
+"""Networks with a planted fault, for benches/planted/__main__.py and the tests of `explain`."""

@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 
 Key = TypeVar("Key")
 
-LEAST = 3  # rounds, whatever the time
+MIN_ROUNDS = 3  # rounds, whatever the time
 
 
 def interleave(
     subjects: Mapping[Key, Callable[[], float]], rounds: int, seconds: float, *, seed: int = 0
 ) -> dict[Key, list[float]]:
-    """Sample each subject once a round; after `seconds` and LEAST rounds no round begins."""
+    """Sample each subject once a round; after `seconds` and MIN_ROUNDS rounds no round begins."""
     samples: dict[Key, list[float]] = {key: [] for key in subjects}
     order, shuffle = list(subjects), random.Random(seed).shuffle
     end = time.monotonic() + seconds
     for k in range(rounds):
-        if k >= LEAST and time.monotonic() > end:
+        if k >= MIN_ROUNDS and time.monotonic() > end:
             break
         shuffle(order)
         for key in order:

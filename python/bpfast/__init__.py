@@ -51,9 +51,9 @@ from bpfast._minimizers.least_squares import LeastSquaresResult, least_squares
 from bpfast._minimizers.scipy import scipy_minimize
 from bpfast._network import Network, load
 from bpfast._show_config import show_config
-from bpfast._training.divergence import DivergenceError
-from bpfast._training.early_stopping import EarlyStopping
 from bpfast._training.metrics.named import METRICS
+from bpfast._training.stopping.divergence import DivergenceError
+from bpfast._training.stopping.early_stopping import EarlyStopping
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 

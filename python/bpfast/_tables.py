@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
 
 # The most rows of a history in HTML; of a longer one, the first and the last.
-MOST_ROWS = 20
+MAX_ROWS = 20
 
 
 def network_rows(net: Network) -> tuple[list[str], list[list[str]], list[str]]:
@@ -42,8 +42,8 @@ def columns_html(title: str, columns: dict[str, list[float]]) -> str:
     names = list(columns)
     n = len(columns[names[0]])
     entries = range(n)
-    if n > MOST_ROWS:
-        shown: list[int | None] = [*entries[: MOST_ROWS // 2], None, *entries[-(MOST_ROWS // 2) :]]
+    if n > MAX_ROWS:
+        shown: list[int | None] = [*entries[: MAX_ROWS // 2], None, *entries[-(MAX_ROWS // 2) :]]
     else:
         shown = list(entries)
     rows = [

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.metrics import accuracy as _accuracy
-from bpfast._validation.arrays import as_array as _as_array
-from bpfast._validation.no_numbers import no_numbers as _no_numbers
+from bpfast._validation.arrays.array_likes import as_array as _as_array
+from bpfast._validation.arrays.no_numbers import no_numbers as _no_numbers
 from bpfast._validation.numbers import number as _number
+from bpfast._validation.target_shape import outputs_error as _outputs_error
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -268,7 +269,7 @@ def _checked(outputs: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[An
         raise ValueError(f"outputs: expected shape (n, n_L) with one or more, got {a.shape}")
     is_labels = targets.shape == a.shape[:1] and (a.shape[1] == 1 or targets.dtype.kind != "f")
     if targets.shape != a.shape and not is_labels:
-        raise ValueError(f"y: expected shape {a.shape}, or labels, got {targets.shape}")
+        raise _outputs_error(a.shape, targets.shape)
     return a, targets
 
 

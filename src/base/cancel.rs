@@ -50,11 +50,11 @@ pub fn cancellable<R>(
 const POLL_WORK: usize = 1 << 22;
 
 /// The elements of which a function is computed between two polls: some microseconds. No benchmark set it.
-pub const COMPUTED: usize = 1 << 13;
+pub const COMPUTED_PER_POLL: usize = 1 << 13;
 
 /// The elements that are copied, filled or added between two polls, also to memory that is touched for the first
 /// time: below a millisecond. No benchmark set it.
-pub const COPIED: usize = 1 << 16;
+pub const COPIED_PER_POLL: usize = 1 << 16;
 
 /// The cost of an exponential, an error function or a cost of one element, in multiply-adds.
 pub const ELEMENT_WORK: usize = 64;

@@ -37,11 +37,11 @@ const SYNONYMS: &[(&str, &[&str])] = &[
 ];
 
 /// The longest name that is compared: somewhat longer than any valid name.
-const LONGEST: usize = 64;
+const MAX_LENGTH: usize = 64;
 
 /// The names among `valid` that `got` may stand for, as a question; empty if there are none.
 pub(crate) fn did_you_mean(got: &str, valid: &[&str]) -> String {
-    if got.len() > LONGEST {
+    if got.len() > MAX_LENGTH {
         return String::new();
     }
     let mut near = synonyms(got, valid);

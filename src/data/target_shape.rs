@@ -25,6 +25,13 @@ pub fn one_axis_error(width: usize, n: usize, length: usize, whole: bool) -> Err
     Error::value("y", format_args!("shape {expected}"), got)
 }
 
+/// The error for labels as a column, (`n`, 1), where values of shape (n, `width`), or labels, are expected.
+pub fn label_column_error(width: usize, n: usize) -> Error {
+    let (expected, got) = ([n, width], [n, 1]);
+    let got = format!("{}; labels have one axis: y.ravel()", ShapeDisplay(&got));
+    Error::value("y", format_args!("shape {}", ShapeDisplay(&expected)), got)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +47,13 @@ mod tests {
              got (4,)"
         );
         assert_eq!(said(1, 5, true), "y: expected shape (4, 1), got (5,)");
+    }
+
+    #[test]
+    fn a_column_of_labels_suggests_one_axis() {
+        assert_eq!(
+            label_column_error(3, 4).to_string(),
+            "y: expected shape (4, 3), got (4, 1); labels have one axis: y.ravel()"
+        );
     }
 }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK};
+use crate::base::cancel::{COMPUTED_PER_POLL, CancelToken, ELEMENT_WORK};
 use crate::data::{LayerInput, Targets};
 use crate::engine::costs::{Outputs, rows_of};
 use crate::engine::dropout::apply_mask;
@@ -35,8 +35,8 @@ pub fn bp1<T: Real>(
     let together = targets.values_of(&rows);
     if let Some(y) = together.filter(|_| cost.is_elementwise(activation)) {
         assert_eq!(y.len(), a.len(), "a target for each output");
-        let y = y.chunks(COMPUTED).zip(a.chunks(COMPUTED));
-        for ((y, a), delta) in y.zip(delta.chunks_mut(COMPUTED)) {
+        let y = y.chunks(COMPUTED_PER_POLL).zip(a.chunks(COMPUTED_PER_POLL));
+        for ((y, a), delta) in y.zip(delta.chunks_mut(COMPUTED_PER_POLL)) {
             cost.nabla(activation, &[], a, ExampleTarget::Values(y), delta);
             if cancel.poll_after(a.len()) {
                 return;
@@ -57,7 +57,7 @@ pub fn bp1<T: Real>(
     }
     // Applied after σ', which may be as small as the factor is large.
     if let Some(factor) = targets.common_factor() {
-        for delta in delta.chunks_mut(COMPUTED) {
+        for delta in delta.chunks_mut(COMPUTED_PER_POLL) {
             for delta in delta.iter_mut() {
                 *delta *= factor;
             }

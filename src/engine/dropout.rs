@@ -10,8 +10,8 @@ use crate::base::random::{Purpose, philox};
 use crate::kernels::gemm::Order;
 use crate::kernels::real::Real;
 
-/// Which neurons are dropped in one step: a function of seed, step, layer, the example's place in the step, and
-/// neuron.
+/// Which neurons are dropped in one step: a function of seed, step, layer, the example's position in the
+/// step, and neuron.
 #[derive(Debug, Clone, Copy)]
 pub struct Dropout<'a> {
     /// p of each hidden layer.
@@ -20,8 +20,8 @@ pub struct Dropout<'a> {
     pub seed: u64,
     /// The index of the step.
     pub step: u64,
-    /// The place of each example in the step; None for 0, 1, …
-    pub places: Option<&'a [u32]>,
+    /// The position of each example in the step; None for 0, 1, …
+    pub positions: Option<&'a [u32]>,
 }
 
 impl Dropout<'_> {
@@ -34,7 +34,7 @@ impl Dropout<'_> {
     /// has this memory order.
     ///
     /// # Panics
-    /// An example has no place.
+    /// An example has no position.
     pub fn mask<T: Real>(
         &self,
         index: usize,
@@ -48,15 +48,17 @@ impl Dropout<'_> {
         let kept_factor = T::from_f64(1.0 / (1.0 - rate));
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 up to 2^32
         let threshold = (rate * 4_294_967_296.0) as u32;
-        for (position, row) in rows.enumerate() {
+        for (in_chunk, row) in rows.enumerate() {
             #[allow(clippy::cast_possible_truncation)] // a batch has less than 2^32 examples
-            let place = self.places.map_or(row as u32, |places| places[row]);
+            let position = self
+                .positions
+                .map_or(row as u32, |positions| positions[row]);
             for first in (0..width).step_by(4) {
-                let words = philox(self.seed, self.counter(index, place, first));
+                let words = philox(self.seed, self.counter(index, position, first));
                 for (neuron, word) in (first..width).zip(words) {
                     let at = match order {
-                        Order::RowMajor => position * width + neuron,
-                        Order::ColumnMajor => neuron * count + position,
+                        Order::RowMajor => in_chunk * width + neuron,
+                        Order::ColumnMajor => neuron * count + in_chunk,
                     };
                     mask[at] = if word < threshold {
                         T::ZERO
@@ -69,11 +71,11 @@ impl Dropout<'_> {
     }
 
     #[allow(clippy::cast_possible_truncation)] // the step's high bits follow; the rest is below 2^32
-    fn counter(&self, index: usize, place: u32, neuron: usize) -> [u32; 4] {
+    fn counter(&self, index: usize, position: u32, neuron: usize) -> [u32; 4] {
         let purpose = (index as u32) << 8 | Purpose::Dropout as u32;
         [
             (neuron / 4) as u32,
-            place,
+            position,
             self.step as u32,
             purpose ^ ((self.step >> 32) as u32) << 24,
         ]
@@ -100,12 +102,12 @@ mod tests {
         mask_of(None, rows, order)
     }
 
-    fn mask_of(places: Option<&[u32]>, rows: Range<usize>, order: Order) -> Vec<f64> {
+    fn mask_of(positions: Option<&[u32]>, rows: Range<usize>, order: Order) -> Vec<f64> {
         let dropout = Dropout {
             rates: &[0.0, 0.25],
             seed: 5,
             step: 9,
-            places,
+            positions,
         };
         let mut mask = vec![f64::NAN; rows.len() * 7];
         assert_eq!(dropout.rate(0), None);
@@ -131,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_depends_on_the_place_of_the_example_alone() {
+    fn a_mask_depends_on_the_position_of_the_example_alone() {
         let whole = mask(0..20, Order::RowMajor);
-        let places = [19, 3, 4, 11];
-        let some = mask_of(Some(&places), 1..4, Order::RowMajor);
-        for (position, &place) in places[1..].iter().enumerate() {
-            let at = place as usize * 7;
-            assert_eq!(some[position * 7..][..7], whole[at..at + 7]);
+        let positions = [19, 3, 4, 11];
+        let some = mask_of(Some(&positions), 1..4, Order::RowMajor);
+        for (row, &position) in positions[1..].iter().enumerate() {
+            let at = position as usize * 7;
+            assert_eq!(some[row * 7..][..7], whole[at..at + 7]);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::kernels::tuning::plan::MAX_ROWS;
 use crate::model::activation::Activation;
 
 /// The rows that BP4 adds up before their sum enters the pairwise sum.
-const ROWS: usize = 512;
+const ROWS_PER_SUM: usize = 512;
 
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l). `delta_next`: (n, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l,
 /// n_(l+1)); `z`, `a` and `delta`: (n, n_l).
@@ -92,8 +92,10 @@ pub fn bp4<T: Real>(
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
     let (n_out, n_in) = (delta.len() / n, a.len() / n);
-    let chunks = delta.chunks(ROWS * n_out).zip(a.chunks(ROWS * n_in));
-    let mut stack = stack(n.div_ceil(ROWS), nabla_w.len(), cancel)?;
+    let chunks = delta
+        .chunks(ROWS_PER_SUM * n_out)
+        .zip(a.chunks(ROWS_PER_SUM * n_in));
+    let mut stack = stack(n.div_ceil(ROWS_PER_SUM), nabla_w.len(), cancel)?;
     let mut pack_buffer = pack_buffer(nabla_w.len(), cancel)?;
     if cancel.poll_after(0) {
         return Ok(()); // cancelled: the stack may be too short

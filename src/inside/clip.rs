@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK, cancellable};
+use crate::base::cancel::{COMPUTED_PER_POLL, CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::Result;
 use crate::base::random::add_noise;
 use crate::engine::batch::pass::{Chunk, Pass};
@@ -11,8 +11,8 @@ use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, LayerBuffers};
 use crate::inside::derivatives::Derivatives;
 use crate::inside::example_norms::{groups, norms};
+use crate::kernels::elementwise::norms::MOST_ROWS;
 use crate::kernels::elementwise::scale_rows;
-use crate::kernels::elementwise::squares::MOST_ROWS;
 use crate::kernels::gemm::Order;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::squares::SCALED_ROWS;
@@ -73,7 +73,7 @@ impl<T: Real> Call<'_, T> {
 
 /// In float64: the divisor may be 0 or infinite in float32.
 fn divide<T: Real>(numbers: &mut [T], divisor: f64, cancel: &CancelToken<'_>) {
-    for numbers in numbers.chunks_mut(COMPUTED) {
+    for numbers in numbers.chunks_mut(COMPUTED_PER_POLL) {
         for x in &mut *numbers {
             *x = T::from_f64(x.to_f64() / divisor);
         }

@@ -10,7 +10,7 @@ use crate::data::LayerInput;
 use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::inside::derivatives::Derivatives;
-use crate::kernels::elementwise::squares::{MOST_ROWS, joined_norm};
+use crate::kernels::elementwise::norms::{MOST_ROWS, joined_norm};
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {

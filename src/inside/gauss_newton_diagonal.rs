@@ -2,7 +2,7 @@
 //! root S of H = S Sᵀ, and squares element by element.
 
 use crate::base::alloc::grow_workspace;
-use crate::base::cancel::{COPIED, CancelToken, ELEMENT_WORK, cancellable};
+use crate::base::cancel::{COPIED_PER_POLL, CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::Result;
 use crate::data::Targets;
 use crate::engine::backward::hidden_error;
@@ -61,7 +61,10 @@ impl<T: Real> Call<'_, T> {
 
 /// total ← total + values.
 fn add(total: &mut [f64], values: &[f64], cancel: &CancelToken<'_>) {
-    for (total, values) in total.chunks_mut(COPIED).zip(values.chunks(COPIED)) {
+    for (total, values) in total
+        .chunks_mut(COPIED_PER_POLL)
+        .zip(values.chunks(COPIED_PER_POLL))
+    {
         for (total, value) in total.iter_mut().zip(values) {
             *total += value;
         }

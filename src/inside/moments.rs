@@ -1,6 +1,6 @@
 //! Mean, variance and sum of squares of ∂C_x over the examples, parameter by parameter, without storing ∂C_x.
 
-use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK, cancellable};
+use crate::base::cancel::{COMPUTED_PER_POLL, CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::Result;
 use crate::engine::batch::{Call, Scratch};
 use crate::inside::derivatives::{Derivatives, Seed};
@@ -70,7 +70,9 @@ pub(crate) fn write<T: Copy>(
     f: impl Fn(f64) -> T,
     cancel: &CancelToken<'_>,
 ) {
-    let pieces = out.chunks_mut(COMPUTED).zip(values.chunks(COMPUTED));
+    let pieces = out
+        .chunks_mut(COMPUTED_PER_POLL)
+        .zip(values.chunks(COMPUTED_PER_POLL));
     for (out, values) in pieces {
         for (out, &value) in out.iter_mut().zip(values) {
             *out = f(value);

@@ -82,7 +82,10 @@ mod _core {
         super::borrow::register_fork_handler(py)?;
         module.add("COSTS", PyTuple::new(py, Cost::ALL.map(Cost::name))?)?;
         PySequence::register::<Views>(py)?;
-        module.add("INITIALISATIONS", PyTuple::new(py, initialise::NAMES)?)?;
+        module.add(
+            "INITIALISATIONS",
+            PyTuple::new(py, initialise::INITIALISATIONS)?,
+        )?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -4,7 +4,7 @@ use crate::base::alloc::try_reserve;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
-use crate::kernels::elementwise::squares::norm;
+use crate::kernels::elementwise::norms::norm;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::max_norm::ROWS;
 use crate::model::architecture::Architecture;

@@ -90,7 +90,7 @@ impl<'a, T: Real> StepSeries<'a, T> {
             rates: &settings.dropout,
             seed: settings.seed,
             step: self.steps_before + index as u64,
-            places: None,
+            positions: None,
         };
         let is_on = settings.dropout.iter().any(|&rate| rate > 0.0);
         is_on.then_some(dropout)
@@ -141,7 +141,7 @@ impl<'a, T: Real> StepSeries<'a, T> {
         }
         let backprop = &Backprop {
             targets: &targets,
-            forward_is_known: self.costs.is_some() && call.knows_forward(batch),
+            forward_is_known: self.costs.is_some() && call.takes_stored_forward(batch),
             observer: measured.is_some().then(|| monitors.observer()),
         };
         let whole = &mut gradient[..length];

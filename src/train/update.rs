@@ -3,7 +3,7 @@
 use crate::engine::batch::Scratch;
 use crate::engine::batch::fused_step::FusedStep;
 use crate::engine::optimizer::{ParamsAndState, Update};
-use crate::kernels::elementwise::squares::norm;
+use crate::kernels::elementwise::norms::norm;
 use crate::kernels::real::Real;
 use crate::train::StepSeries;
 use crate::train::monitor::{MeasuredStep, Monitors};

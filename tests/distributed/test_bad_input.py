@@ -62,7 +62,7 @@ with_nan[[3, 17], 1] = np.inf
             ValueError, "callbacks[0]: expected a Monitor of epochs",
         ),
         ((X, Y), {"lr": 0.1}, TypeError, "did you mean 'learning_rate'"),
-        ((X, Y[:19]), {}, ValueError, "y: expected 20 rows, as many as x, got shape (19, 2)"),
+        ((X, Y[:19]), {}, ValueError, "y: expected 20 rows, one per row of x, got shape (19, 2)"),
         ((X[:0], Y[:0]), {}, ValueError, "x: expected one example or more, got an empty batch"),
         ((X[:, :5], Y), {}, ValueError, "shard 0: x: expected shape (20, 6), got (20, 5)"),
         ((X, Y), {"sample_weight": WEIGHT[:19]}, ValueError, "sample_weight: expected shape (20,)"),

@@ -82,7 +82,7 @@ def test_workers_that_give_other_bits_are_refused(processes):
         ("empty", "shard 1: x: expected one example or more, got an empty batch"),
         ("width", "shard 2: x: expected shape (9, 6), got (9, 5)"),
         ("y", "shard 1: y: expected entries of shape (2,), as in shard 0, got (1,)"),
-        ("rows", "shard 1: y: expected 9 rows, as many as x, got shape (8, 2)"),
+        ("rows", "shard 1: y: expected 9 rows, one per row of x, got shape (8, 2)"),
         ("no weights", "shard 1: sample_weight: expected weights as in shard 0, got none"),
         (
             "nan",

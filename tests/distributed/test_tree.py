@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bpfast.distributed._engines.engine import root
-from bpfast.distributed._tree import Tree
-from bpfast.distributed._values import Buffers, Failure, Part, combine, ordered_sum
+from bpfast.distributed._ordered_sum.tree import Tree
+from bpfast.distributed._ordered_sum.values import Buffers, Failure, Part, combine, ordered_sum
 
 COUNTS = [1, 2, 3, 5, 8, 13, 31, 64, 100]
 

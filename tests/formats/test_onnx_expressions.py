@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bpfast.formats._onnx.activations import DOUBLE, SINGLE, recognised, written
+from bpfast.formats._onnx.activations import DOUBLE, SINGLE, expression_for, recognised
 from bpfast.formats._onnx.expressions import normal
 from bpfast.formats._onnx.write import _Writer
 
@@ -82,7 +82,7 @@ def test_operators_and_formula(activation, dtype):
 @pytest.mark.parametrize("activation", FORMULAS)
 def test_what_is_written_is_recognised(activation, dtype):
     name, parameter = parts(activation)
-    found = recognised(written(name, parameter, np.dtype(dtype)))
+    found = recognised(expression_for(name, parameter, np.dtype(dtype)))
     assert found[0] == name
     assert found[1] == parameter or (math.isnan(found[1]) and math.isnan(parameter))
 

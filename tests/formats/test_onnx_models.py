@@ -138,7 +138,7 @@ def test_an_activation_after_logits():
 def test_large_networks_are_refused_before_they_are_copied(monkeypatch):
     from bpfast.formats._onnx import write
 
-    monkeypatch.setattr(write, "LARGEST", 100)
+    monkeypatch.setattr(write, "MAX_BYTES", 100)
     with refuses(ValueError, "^net: expected parameters of less than 2 GB.*, got 440 bytes$"):
         to_onnx(network())
 

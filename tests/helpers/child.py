@@ -16,7 +16,8 @@ import bpfast
 from tests.helpers.paths import ROOT
 
 LIMIT = 60  # seconds: ten times what the slowest of them takes on two cores
-LEAST = 0.1  # seconds of the CPU in LIMIT: what waits uses less, also if it looks for signals
+# In LIMIT: what waits uses less, also if it looks for signals.
+MIN_CPU_SECONDS = 0.1
 VARIABLES = ("BPFAST_NUM_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -64,7 +65,7 @@ def finish(process, stdin=None, limit=LIMIT):
             return process.communicate(stdin, timeout=limit)
         except subprocess.TimeoutExpired:
             before, used, stdin = used, cpu_time(process.pid), None
-            if used - before < LEAST or used > 10 * limit:
+            if used - before < MIN_CPU_SECONDS or used > 10 * limit:
                 process.kill()
                 raise
 

@@ -5,7 +5,7 @@ import pytest
 
 import bpfast
 from bpfast.inside import explain
-from bpfast.inside._causes.limits import FEW_TARGETS
+from bpfast.inside._causes.limits import MAX_OUTPUTS_AT_ONCE
 from bpfast.inside._causes.targets import similarities
 from tests.helpers.tolerance import rounded
 
@@ -162,7 +162,7 @@ def test_equal_examples_with_equal_targets_are_no_fault():
     assert explain(classifier(), np.vstack([X, X]), np.append(LABELS, LABELS)).findings == ()
 
 
-@pytest.mark.parametrize("outputs", [1, 3, FEW_TARGETS, FEW_TARGETS + 1])
+@pytest.mark.parametrize("outputs", [1, 3, MAX_OUTPUTS_AT_ONCE, MAX_OUTPUTS_AT_ONCE + 1])
 def test_similarities_of_shuffled_targets(outputs):
     rng = np.random.default_rng(3)
     kernels, y = rng.random((3, 20, 20)), rng.standard_normal((20, outputs))

@@ -8,7 +8,7 @@ import pytest
 import bpfast
 from bpfast.inside import explain
 from bpfast.inside._report import speeds
-from bpfast.inside._report.linear import checked
+from bpfast.inside._report.linear import checked_costs
 
 RNG = np.random.default_rng(1)
 X = RNG.standard_normal((150, 3))
@@ -221,7 +221,7 @@ def test_no_prediction_where_the_expansion_does_not_hold():
     ],
 )
 def test_where_the_expansion_holds(costs, true, expected):
-    found = checked(np.array(costs, float), true)
+    found = checked_costs(np.array(costs, float), true)
     if expected is None:
         assert found is None
     else:

@@ -33,7 +33,7 @@ def test_without_hidden_layers_it_is_the_hessian():
     net = bpfast.Network([4, 1], output="identity", seed=0)
     design = np.hstack([x, np.ones((20, 1))])
     eigenvalue = np.linalg.eigvalsh(design.T @ design / 20)[-1]
-    found = quantities.largest_eigenvalue(batch_of(net, x, y))
+    found = quantities.largest_ggn_eigenvalue(batch_of(net, x, y))
     assert found == pytest.approx(eigenvalue, rel=1e-6)
 
 
@@ -45,7 +45,7 @@ def test_the_largest_eigenvalue(hidden, output, cost):
         lambda v: found.net.ggn_vp(found.x, found.y, v, **options).flat, found.net.params.size
     )
     expected = np.linalg.eigvalsh((matrix + matrix.T) / 2)[-1]
-    assert quantities.largest_eigenvalue(found) == pytest.approx(expected, rel=0.02)
+    assert quantities.largest_ggn_eigenvalue(found) == pytest.approx(expected, rel=0.02)
 
 
 def test_the_largest_of_many_close_eigenvalues():
@@ -55,7 +55,7 @@ def test_the_largest_of_many_close_eigenvalues():
         net = bpfast.Network([features, 1], output="identity", seed=0)
         design = np.hstack([x, np.ones((n, 1))])
         expected = np.linalg.eigvalsh(design.T @ design / n)[-1]
-        found = quantities.largest_eigenvalue(batch_of(net, x, y))
+        found = quantities.largest_ggn_eigenvalue(batch_of(net, x, y))
         assert found == pytest.approx(expected, rel=0.01)
 
 
@@ -79,4 +79,4 @@ def test_a_callable_cost_has_no_ceiling():
         return ((a - y) ** 2).sum(axis=1) / 2, a - y
 
     found = batch("tanh", "identity", cost)
-    assert np.isnan(quantities.largest_eigenvalue(found))
+    assert np.isnan(quantities.largest_ggn_eigenvalue(found))

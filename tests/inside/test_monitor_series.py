@@ -7,7 +7,7 @@ import pytest
 
 import bpfast
 from bpfast.inside import Monitor
-from tests.helpers.cases.step_records import digest
+from tests.helpers.cases.training.step_records import digest
 from tests.helpers.child import run
 from tests.helpers.processes.simd_levels import FUSED
 from tests.helpers.refuses import refuses
@@ -19,7 +19,7 @@ LABELS = RNG.integers(3, size=120)
 
 DIGEST = """
 import json
-from tests.helpers.cases.step_records import digest
+from tests.helpers.cases.training.step_records import digest
 print(json.dumps(digest()))
 """
 

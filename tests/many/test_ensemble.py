@@ -74,16 +74,16 @@ def test_bad_quantiles(quantiles, kind, message):
         bpfast.Ensemble(networks()).predict(X, quantiles=quantiles)
 
 
-WRONG_PLACES = [
-    ("a", TypeError, "place: expected an integer or a slice, got str"),
-    ([0, 1], TypeError, "place: expected an integer or a slice, got list"),
-    (1.0, TypeError, "place: expected an integer or a slice, got float"),
-    (5, IndexError, "place: expected -5 to 4, got 5"),
-    (-6, IndexError, "place: expected -5 to 4, got -6"),
+WRONG_INDICES = [
+    ("a", TypeError, "index: expected an integer or a slice, got str"),
+    ([0, 1], TypeError, "index: expected an integer or a slice, got list"),
+    (1.0, TypeError, "index: expected an integer or a slice, got float"),
+    (5, IndexError, "index: expected -5 to 4, got 5"),
+    (-6, IndexError, "index: expected -5 to 4, got -6"),
 ]
 
 
-@pytest.mark.parametrize(("place", "kind", "message"), WRONG_PLACES)
+@pytest.mark.parametrize(("place", "kind", "message"), WRONG_INDICES)
 def test_bad_places(place, kind, message):
     with refuses(kind, f"^{message}$"):
         bpfast.Ensemble(networks())[place]

@@ -10,8 +10,8 @@ import pytest
 
 import bpfast
 from bpfast import schedules
-from tests.helpers.cases.every_optimizer import CASES as OPTIMIZERS
-from tests.helpers.cases.every_schedule import SCHEDULES as OF_STEPS
+from tests.helpers.cases.training.every_optimizer import CASES as OPTIMIZERS
+from tests.helpers.cases.training.every_schedule import SCHEDULES as OF_STEPS
 from tests.helpers.refuses import refuses
 
 X = np.random.default_rng(0).normal(size=(7, 3))

@@ -20,11 +20,11 @@ THREADS = [1, 2, 3, 8]
 # A batch that is cut into several chunks and lanes, for each network.
 CUT = {"tiny": 20011, "mnist": 1000, "wide": 300, "deep": 5000}
 # To save time: larger batches that are divided in the same way are not computed.
-MOST = {("wide", "float32"): 1000, ("wide", "float64"): 1000, ("mnist", "float64"): 5000}
+MAX_EXAMPLES = {("wide", "float32"): 1000, ("wide", "float64"): 1000, ("mnist", "float64"): 5000}
 CASES = [
     (name, n, dtype)
     for name, n, dtype in itertools.product(NETWORKS, BATCHES, DTYPES)
-    if n <= MOST.get((name, dtype), BATCHES[-1])
+    if n <= MAX_EXAMPLES.get((name, dtype), BATCHES[-1])
 ]
 
 ALL_CASES = """

@@ -79,7 +79,7 @@ def test_every_level_is_right(level):
         [
             *command,
             "tests/numerics/reference/test_parity.py",
-            "tests/numerics/test_activations.py",
+            "tests/numerics/activations/test_activations.py",
             "tests/numerics/test_equations.py",
         ],
         cwd=ROOT,

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from benches.report import PAGES, introduction
 from tests.helpers.paths import ROOT
 
 CASES = ["nielsen30", "nielsen100", "rl64-1", "rl64-64"]
@@ -157,7 +158,9 @@ def test_the_pages_have_every_case(folder):
     (folder / f"kernels-{level}.json").write_text(json.dumps(rows), encoding="utf-8")
     printed = run("report", folder, "--input", str(folder))
     assert "not a whole run" in printed
-    text = (folder / "performance.md").read_text(encoding="utf-8")
+    name, title = PAGES[result["machine"]["widest"]]
+    text = (folder / f"{name}.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {title}\n")
     for case in CASES:
         calls = 2 if case == "rl64-64" else 3  # at n = 1 it is rl64-1
         assert text.count(f"| {case} |") > 2 * calls * threads, case  # times and ratios
@@ -167,6 +170,14 @@ def test_the_pages_have_every_case(folder):
     assert headings[:2] == ["## Summary", "## Goals"]
     for call in ("gradient", "forward", "forward at n = 1"):  # the summary is printed, too
         assert printed.count(f"| {level} | {call} |") == threads, call
+
+
+def test_a_page_has_links_to_those_of_other_machines(tmp_path):
+    assert "](" not in introduction(tmp_path, "avx512")
+    for name, _ in PAGES.values():
+        (tmp_path / f"{name}.md").touch()
+    links = re.findall(r"\]\(([^)]*)\)", introduction(tmp_path, "avx2"))
+    assert links == [f"{name}.md" for level, (name, _) in PAGES.items() if level != "avx2"]
 
 
 def test_estimators_are_timed_beside_scikit_learns_own(tmp_path):

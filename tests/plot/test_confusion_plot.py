@@ -83,7 +83,7 @@ def test_many_classes_have_no_text():
 
 
 BAD = [
-    ((network(), X, TRUE[:5]), ValueError, r"^y: expected shape \(6, 3\), or labels of shape"),
+    ((network(), X, TRUE[:5]), ValueError, r"^y: expected shape \(6, 3\), or labels, got"),
     ((network(), X, TRUE + 2), ValueError, "^y: expected labels from 0 to 2, got 3 in row 1"),
     ((network(), X, TRUE + 0.5), ValueError, "^y: expected labels, got 0.5 in row 0"),
     ((network(), X, np.full(6, np.nan)), ValueError, "^y: expected finite numbers, got NaN or inf"),

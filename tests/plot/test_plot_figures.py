@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 import bpfast
 from bpfast import inside, plot
-from tests.helpers.cases.histories import example
+from tests.helpers.cases.training.histories import example
 from tests.helpers.refuses import refuses
 
 X = np.random.default_rng(0).random((30, 9))

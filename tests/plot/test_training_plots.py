@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 import bpfast
 from bpfast import inside, plot
-from tests.helpers.cases.histories import ACCURACY, COSTS, VALIDATION, example
+from tests.helpers.cases.training.histories import ACCURACY, COSTS, VALIDATION, example
 from tests.helpers.refuses import refuses
 
 X = np.random.default_rng(0).standard_normal((60, 3))

@@ -271,7 +271,7 @@ def summed_backprop(
 # The bytes of a forward pass up to which it is kept while a callable cost runs. A larger one is
 # computed again, chunk by chunk, so that memory does not grow with the number of examples. This
 # bounds memory and is no measured optimum: the second pass takes a third of a gradient at any size.
-KEPT_BYTES = 1 << 28
+MAX_STORED_BYTES = 1 << 28
 
 
 def called(
@@ -293,7 +293,7 @@ def called(
     y = _core.as_batch(y, shape[0])
     params, checksum = _core.copy_params(self), self._checksum(x)
     size = shape[0] * sum(self.sizes[1:]) * self.params.itemsize
-    keep = keep and size <= KEPT_BYTES and dropout is None
+    keep = keep and size <= MAX_STORED_BYTES and dropout is None
     trace = self._stored_forward(x) if keep else None
     if trace is None:
         outputs = self._outputs(x, dropout)

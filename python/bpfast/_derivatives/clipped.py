@@ -8,11 +8,11 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._derivatives.arguments import refuse_trace, with_custom_cost
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.sparse import by_rows, is_sparse
 from bpfast._validation.names import one_of
 from bpfast._validation.numbers import not_negative, number, positive, within
 from bpfast._validation.seed import generator
-from bpfast._validation.sparse import by_rows, is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.network import check_network, refuse_other_params
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import numpy as np
 from bpfast import _core
 from bpfast._calls import methods
 from bpfast._derivatives.arguments import refuse_trace
+from bpfast._validation.arrays.sparse import by_rows
+from bpfast._validation.arrays.sparse_format import check_format
 from bpfast._validation.network import check_network
-from bpfast._validation.sparse import by_rows
-from bpfast._validation.sparse_format import check_format
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._many.arguments import parse_networks, weights_for_each
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x, converted
-from bpfast._validation.labels_or_columns import as_targets
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import checked_x, converted
+from bpfast._validation.arrays.labels_or_columns import as_targets
+from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.naming import naming
-from bpfast._validation.sparse import is_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,12 +10,13 @@ from bpfast import _core
 from bpfast._many.arguments import parse_rows
 from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x, count, rows_of
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import checked_x, count, rows_of
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import is_number, whole
+from bpfast._validation.numbers import integer, is_number
 from bpfast._validation.seed import parse_seed
+from bpfast._validation.target_shape import rows_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
 
 # The number that stands for an epoch when folds are drawn; epochs count from 1.
-FOLDS = 0
+FOLDS_EPOCH = 0
 
 
 class CrossValidation(NamedTuple):
@@ -119,7 +120,7 @@ def cross_validate(
     n = count(given, net.sizes[0])
     if len(targets.shape) not in (1, 2) or targets.shape[0] != n:
         got = tuple(int(length) for length in targets.shape)
-        raise ValueError(f"y: expected {n} rows, one per row of x, got shape {got}")
+        raise rows_error(n, got)
     rows = _folds(folds, targets, n, number)
     nets = [net.copy() for _ in rows]
     ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, **options)
@@ -136,10 +137,10 @@ def _folds(folds: Any, y: NDArray[Any], n: int, seed: int) -> list[NDArray[np.in
     """The rows of each fold."""
     if not is_number(folds):
         return _given_folds(folds, n)
-    number = whole("folds", folds, 2)
+    number = integer("folds", folds, 2)
     if number > n:
         raise ValueError(f"folds: expected at most {n}, as many as examples, got {number}")
-    order = _core.permutation(seed, FOLDS, n).astype(np.int64)
+    order = _core.permutation(seed, FOLDS_EPOCH, n).astype(np.int64)
     if y.ndim == 1 and y.dtype.kind in "biu":
         # The classes one after the other, each in random order: dealing keeps their shares equal.
         order = order[np.argsort(y[order], kind="stable")]

@@ -26,7 +26,7 @@ from bpfast._many.training.rounds import parse_halving, train
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS
 from bpfast._training.locks import RUNNING, lock
 from bpfast._training.metrics.named import parse as parse_metrics
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import flag
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bpfast._minimizers.levenberg_marquardt import Limits, Search
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import not_negative, positive, whole
+from bpfast._validation.numbers import integer, not_negative, positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 # With more, G and what solves with it take more than 600 MB, and a step half a minute.
-MOST_PARAMETERS = 5000
+MAX_PARAMETERS = 5000
 
 
 @dataclass(frozen=True)
@@ -135,15 +135,15 @@ def least_squares(
     if (name := net.config["cost"]) != "quadratic":
         got = repr(name) if isinstance(name, str) else "a callable"
         raise ValueError(f"net: expected the cost 'quadratic', got {got}")
-    if net.params.size > MOST_PARAMETERS:
+    if net.params.size > MAX_PARAMETERS:
         raise ValueError(
-            f"net: expected at most {MOST_PARAMETERS} parameters, got {net.params.size}; "
+            f"net: expected at most {MAX_PARAMETERS} parameters, got {net.params.size}; "
             "use scipy_minimize"
         )
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: expected a callable, got {type(callback).__name__}")
     limits = Limits(
-        whole("max_iterations", max_iterations, 1),
+        integer("max_iterations", max_iterations, 1),
         not_negative("gradient_tolerance", gradient_tolerance),
         not_negative("cost_tolerance", cost_tolerance),
     )

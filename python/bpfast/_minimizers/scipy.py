@@ -14,10 +14,10 @@ from bpfast._derivatives.arguments import refuse_trace
 from bpfast._layer import weights_of
 from bpfast._optional import optional
 from bpfast._training.arguments.unusual_targets import warn_of_targets
+from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
 from bpfast._validation.names import unknown_name
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import not_negative, whole
-from bpfast._validation.sparse import by_rows, is_sparse, without_duplicates
+from bpfast._validation.numbers import integer, not_negative
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +137,7 @@ def scipy_minimize(
     settings = dict(options or {})
     if max_iterations is not None:
         name = "maxfun" if method.lower() == "tnc" else "maxiter"
-        settings[name] = whole("max_iterations", max_iterations, 1)
+        settings[name] = integer("max_iterations", max_iterations, 1)
     refuse_trace(x)
     objective = Objective(net, x, y, sample_weight, penalty)
     cost, derivative = objective.start()

@@ -11,7 +11,7 @@ from bpfast._training.metrics.accuracy import for_targets
 from bpfast._training.metrics.named import parse
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -80,7 +80,7 @@ def evaluate(
     """
     check_network(self)
     measures = parse(metrics)
-    size = None if batch_size is None else whole("batch_size", batch_size, 1)
+    size = None if batch_size is None else integer("batch_size", batch_size, 1)
     refuse_y_with_batches(x)
     examples = Examples(self, x, y, sample_weight, at_a_time=size)
     refuse_all_zero("sample_weight", examples.sample_weight)

@@ -8,9 +8,9 @@ from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import (
     Request,
-    of_arrays,
     of_batches,
     parse_callbacks,
+    parts_of_arrays,
     refuse_with_batches,
 )
 from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
@@ -18,10 +18,10 @@ from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import Callback, EndOfEpoch, Training
 from bpfast._training.metrics.named import Metrics
 from bpfast._training.metrics.named import parse as parse_metrics
-from bpfast._training.step_runner import TrainerRunner
+from bpfast._training.steps.runner import TrainerRunner
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import flag, whole
+from bpfast._validation.numbers import flag, integer
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bpfast._network import Network
-    from bpfast._training.early_stopping import EarlyStopping
+    from bpfast._training.stopping.early_stopping import EarlyStopping
     from bpfast._typing import Metric, MetricName, OptimizerName
     from bpfast._validation.seed import Seed
     from bpfast.optimizers import Optimizer
@@ -222,7 +222,7 @@ def fit(
     array([0., 1., 1., 0.])
     """
     check_network(self)
-    epochs = whole("epochs", epochs, 1)
+    epochs = integer("epochs", epochs, 1)
     checkpoints = CheckpointPolicy(checkpoint, every, resume)
     progress = flag("progress", progress)
     settings = Settings(
@@ -257,7 +257,7 @@ def fit(
             refuse_with_batches(validation, weights=weights, arrays=arrays)
             data = of_batches(request, x)
         else:
-            data = of_arrays(request, x, y, **weights)
+            data = parts_of_arrays(request, x, y, **weights)
         training = Training(
             self,
             TrainerRunner(self, data.trainer, data.source, optimizer, calls),

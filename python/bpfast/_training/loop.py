@@ -12,15 +12,15 @@ import numpy as np
 from bpfast import _core, schedules
 from bpfast._training.growth import Growth
 from bpfast._training.progress import Progress
-from bpfast._training.stopped import reason_of
-from bpfast.history._state import ALWAYS
+from bpfast._training.stopping.reason import reason_of
+from bpfast.history._state import REQUIRED_COLUMNS
 
 if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast._training.arguments.settings import Settings
     from bpfast._training.data.examples import Examples, Measured
-    from bpfast._training.early_stopping import EarlyStopping
-    from bpfast._training.step_runner import StepRunner
+    from bpfast._training.steps.runner import StepRunner
+    from bpfast._training.stopping.early_stopping import EarlyStopping
     from bpfast._typing import Metric
     from bpfast.history._history import History
     from bpfast.optimizers import Optimizer
@@ -163,7 +163,7 @@ class Training:
     @property
     def columns(self) -> list[str]:
         """The columns of a row of the history."""
-        names = [*ALWAYS]
+        names = [*REQUIRED_COLUMNS]
         if self.training is not None:
             names += self.metrics
         if self.validation is not None:

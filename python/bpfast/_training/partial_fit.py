@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from bpfast import _core
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings
-from bpfast._training.arguments.training_data import WHOLE, new_source, new_trainer
+from bpfast._training.arguments.training_data import WHOLE_BATCH, new_source, new_trainer
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import EndOfEpoch, Training
-from bpfast._training.step_runner import TrainerRunner
+from bpfast._training.steps.runner import TrainerRunner
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
 from bpfast.history._history import History
@@ -120,7 +120,7 @@ def partial_fit(
     check_network(self)
     settings = Settings(
         self,
-        batch_size=WHOLE if batch_size is None else batch_size,
+        batch_size=WHOLE_BATCH if batch_size is None else batch_size,
         l1=l1,
         l2=l2,
         dropout=dropout,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Below every number that is meant, so that the message is that of the range.
-_LEAST = -(2**63)
+_MIN_INTEGER = -(2**63)
 
 
 def check_network(value: object, argument: str = "self") -> None:
@@ -51,7 +51,7 @@ def parse_layer(net: _core.Network, layer: Any) -> int:
     Traceback (most recent call last):
     ValueError: layer: expected a layer from 2 to 3, where layer 1 is the input, got 1
     """
-    given, last = whole("layer", layer, _LEAST), len(net.sizes)
+    given, last = integer("layer", layer, _MIN_INTEGER), len(net.sizes)
     if not 2 <= given <= last:
         expected = f"a layer from 2 to {last}, where layer 1 is the input"
         raise ValueError(f"layer: expected {expected}, got {given}")
@@ -75,7 +75,7 @@ def parse_neuron(net: _core.Network, layer: int, neuron: Any, argument: str = "n
     Traceback (most recent call last):
     ValueError: neuron: expected a neuron of layer 2, from 0 to 2, got 3
     """
-    given, last = whole(argument, neuron, _LEAST), net.sizes[layer - 1] - 1
+    given, last = integer(argument, neuron, _MIN_INTEGER), net.sizes[layer - 1] - 1
     if not 0 <= given <= last:
         expected = f"a neuron of layer {layer}, from 0 to {last}"
         raise ValueError(f"{argument}: expected {expected}, got {given}")

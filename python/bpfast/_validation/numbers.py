@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bpfast._validation.arrays import is_masked
+from bpfast._validation.arrays.array_likes import is_masked
 
 
 def is_number(value: Any) -> bool:
@@ -87,7 +87,7 @@ def not_negative(argument: str, value: Any) -> float:
     return given
 
 
-def whole(argument: str, value: Any, least: int) -> int:
+def integer(argument: str, value: Any, least: int) -> int:
     """An integer, at least `least` and below 2^63."""
     try:
         given = operator.index(value)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from bpfast._validation.naming import naming
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 
 # A string, because access to np.random imports it, and hashlib with it.
 Seed: TypeAlias = (
@@ -50,7 +50,7 @@ def parse_seed(seed: Any) -> int:
     if random and isinstance(seed, random.RandomState):
         got = "RandomState; numpy.random.default_rng(seed) is such a generator"
         raise TypeError(f"seed: expected an integer or a Generator, got {got}")
-    return whole("seed", seed, 0)
+    return integer("seed", seed, 0)
 
 
 def generator(seed: Any) -> np.random.Generator:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from bpfast._training.arguments.training_data import check_cost, parse_validation
 from bpfast._training.metrics.named import parse as parse_metrics
-from bpfast._training.step_monitor import step_monitors
+from bpfast._training.steps.monitor import step_monitors
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ShardMethod: TypeAlias = Literal["steps", "full", "lbfgs", "local"]
 METHODS: tuple[str, ...] = get_args(ShardMethod)
 # What each method does not use.
-WITHOUT: dict[str, tuple[str, ...]] = {
+UNUSED_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "steps": ("average_every",),
     "full": ("average_every", "batch_size", "shuffle"),
     "lbfgs": (
@@ -48,7 +48,7 @@ def refuse_unused(method: str, **given: Any) -> None:
     Traceback (most recent call last):
     ValueError: batch_size: expected none with method='full', got 10
     """
-    for name in WITHOUT[method]:
+    for name in UNUSED_ARGUMENTS[method]:
         if given[name] is not None:
             raise ValueError(f"{name}: expected none with method={method!r}, got {given[name]!r}")
 

@@ -13,7 +13,7 @@ from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import EndOfEpoch, Training
 from bpfast._validation.names import by_name, one_of
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import flag, whole
+from bpfast._validation.numbers import flag, integer
 from bpfast.distributed._arguments import (
     METHODS,
     ShardMethod,
@@ -24,12 +24,12 @@ from bpfast.distributed._arguments import (
     refuse_unused,
 )
 from bpfast.distributed._engines.choice import connect
-from bpfast.distributed._lbfgs import minimise
 from bpfast.distributed._prepare import checked, hold_out, weigh_classes
-from bpfast.distributed._runner import ShardRunner
 from bpfast.distributed._settings import ShardSettings
 from bpfast.distributed._shards.data import ShardData
 from bpfast.distributed._shards.task import Model
+from bpfast.distributed._steps.lbfgs import minimise
+from bpfast.distributed._steps.runner import ShardRunner
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
@@ -39,16 +39,16 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
     from bpfast._training.data.examples import Measured
-    from bpfast._training.early_stopping import EarlyStopping
     from bpfast._training.loop import Callback
     from bpfast._training.metrics.named import Metrics
+    from bpfast._training.stopping.early_stopping import EarlyStopping
     from bpfast._typing import Metric, MetricName, OptimizerName
     from bpfast._validation.seed import Seed
     from bpfast.distributed._engines.engine import Engine
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._optimizer import Rate
 
-BATCH_SIZE, AVERAGE_EVERY = 1024, 16
+DEFAULT_BATCH_SIZE, DEFAULT_AVERAGE_EVERY = 1024, 16
 SYNONYMS = {key: value for key, value in ARGUMENT_SYNONYMS.items() if "Network" not in value}
 
 
@@ -230,7 +230,7 @@ def fit(
     """
     check_network(net, "net")
     how = one_of("method", method, METHODS)
-    epochs, progress = whole("epochs", epochs, 1), flag("progress", progress)
+    epochs, progress = integer("epochs", epochs, 1), flag("progress", progress)
     refuse_unused(
         how,
         average_every=average_every, batch_size=batch_size, shuffle=shuffle, optimizer=optimizer,
@@ -244,8 +244,10 @@ def fit(
     settings = ShardSettings(
         net,
         how,
-        AVERAGE_EVERY if average_every is None else whole("average_every", average_every, 1),
-        batch_size=BATCH_SIZE if batch_size is None else batch_size,
+        DEFAULT_AVERAGE_EVERY
+        if average_every is None
+        else integer("average_every", average_every, 1),
+        batch_size=DEFAULT_BATCH_SIZE if batch_size is None else batch_size,
         l1=l1,
         l2=l2,
         dropout=dropout,

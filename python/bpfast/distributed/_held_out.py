@@ -9,7 +9,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._training.metrics.accuracy import for_targets
-from bpfast._training.metrics.named import measure
+from bpfast._training.metrics.named import metric_values
 from bpfast.distributed._shards.sums import HeldOutCost, HeldOutOutputs, HeldOutTargets
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class HeldOutExamples:
         """Each metric of the network's outputs, by its name with `prefix`."""
         if self._y is None:
             return {}
-        return measure(metrics, self.outputs(), self._y, prefix)
+        return metric_values(metrics, self.outputs(), self._y, prefix)
 
     def targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """y and the weights of all, which come to the driver."""

@@ -27,7 +27,7 @@ def spelled(name: str, value: float) -> str:
     return name if value == DEFAULTS[name] else f"{name}({float(value)!r})"
 
 
-def parsed(activation: str) -> tuple[str, float]:
+def name_and_parameter(activation: str) -> tuple[str, float]:
     """The name of an activation and its parameter; NaN if it has none.
 
     Examples

@@ -157,7 +157,7 @@ class Chain:
         raise TypeError(f"{self.what}: layer {name!r}: expected one dtype, got {got}")
 
 
-def kind_of(value: object) -> str:
+def describe_type(value: object) -> str:
     """What a model of the wrong type is, for errors.
 
     Examples

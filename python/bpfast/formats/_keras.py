@@ -9,8 +9,8 @@ import numpy as np
 
 from bpfast._optional import optional
 from bpfast._validation.paths import as_path
-from bpfast.formats._activations import of_layers, parsed
-from bpfast.formats._chain import Chain, kind_of
+from bpfast.formats._activations import name_and_parameter, of_layers
+from bpfast.formats._chain import Chain, describe_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # Before this version a crafted file could run code despite safe_mode=True (CVE-2025-1550,
 # CVE-2025-9905 and others).
-OLDEST = (3, 12)
+MIN_VERSION = (3, 12)
 # Of models, also of those that are none of Keras 3.
-ATTRIBUTES = ("layers", "get_weights")
+MODEL_ATTRIBUTES = ("layers", "get_weights")
 
 
 def from_keras(
@@ -107,9 +107,9 @@ def from_keras(
     chain = Chain("model")
     if isinstance(model, str | bytes | os.PathLike):
         model = _loaded(as_path("model", model))
-    elif isinstance(model, type) or not all(hasattr(model, name) for name in ATTRIBUTES):
+    elif isinstance(model, type) or not all(hasattr(model, name) for name in MODEL_ATTRIBUTES):
         expected = "a keras.Model, the path of one, or its list of weights"
-        raise TypeError(f"model: expected {expected}, got {kind_of(model)}")
+        raise TypeError(f"model: expected {expected}, got {describe_type(model)}")
     else:
         _check_version(optional("keras", "from_keras"))
     from bpfast.formats._keras_layers import add_layers
@@ -155,7 +155,7 @@ def _loaded(name: str) -> Any:
         hint = "load them into the model with model.load_weights, and pass the model"
         raise ValueError(f"{name}: expected a whole model, got weights alone; {hint}")
     keras = optional("keras", f"from_keras({name!r})")
-    _check_version(keras, OLDEST)
+    _check_version(keras, MIN_VERSION)
     if name.endswith(".keras"):
         from zipfile import is_zipfile  # its import takes 2 ms
 
@@ -248,7 +248,7 @@ def to_keras(net: Network) -> Any:
 
 def _activation(keras: Any, activation: str, dtype: str) -> tuple[str | None, Any]:
     """The activation of a Dense layer, and the layer after it, or None."""
-    name, parameter = parsed(activation)
+    name, parameter = name_and_parameter(activation)
     if name == "leaky_relu":
         return None, keras.layers.LeakyReLU(negative_slope=parameter, dtype=dtype)
     if name == "elu" and parameter != 1:

@@ -46,10 +46,10 @@ ADVICE = {
     "PReLU": ", whose slope is a parameter",
 }
 # What a refused layer has been given.
-OPTIONS = {"Softmax": ("axis",), "ReLU": ("max_value", "negative_slope", "threshold")}
-EXPECTED = "expected Dense, an activation of bpfast, or Dropout"
+REPORTED_OPTIONS = {"Softmax": ("axis",), "ReLU": ("max_value", "negative_slope", "threshold")}
+EXPECTED_LAYER = "expected Dense, an activation of bpfast, or Dropout"
 HALF = ("float16", "bfloat16")
-A_MODEL = "expected a Sequential or functional model"
+EXPECTED_MODEL = "expected a Sequential or functional model"
 
 
 def add_layers(chain: Chain, model: Any) -> None:
@@ -133,9 +133,9 @@ def _of_layer(chain: Chain, name: str, layer: Any) -> str:
         case layers.Softmax() if layer.axis in (-1, 1):
             return "softmax"
     kind = type(layer).__name__
-    given = [f"{key}={getattr(layer, key)}" for key in OPTIONS.get(kind, ())]
+    given = [f"{key}={getattr(layer, key)}" for key in REPORTED_OPTIONS.get(kind, ())]
     options = f"({', '.join(given)})" if given else ""
-    return chain.refuse(name, EXPECTED, f"{kind}{options}{ADVICE.get(kind, '')}")
+    return chain.refuse(name, EXPECTED_LAYER, f"{kind}{options}{ADVICE.get(kind, '')}")
 
 
 def _of_function(chain: Chain, name: str, function: Any) -> str:
@@ -147,7 +147,7 @@ def _of_function(chain: Chain, name: str, function: Any) -> str:
         return _of_layer(chain, name, function)
     called = getattr(function, "__name__", "")
     if called not in FUNCTIONS or getattr(keras.activations, called, None) is not function:
-        chain.refuse(name, EXPECTED, f"the activation {called or function!r}")
+        chain.refuse(name, EXPECTED_LAYER, f"the activation {called or function!r}")
     return FUNCTIONS[called]
 
 
@@ -159,7 +159,7 @@ def _sequence(chain: Chain, name: str, model: Any) -> Iterator[tuple[str, Any]]:
     elif hasattr(model, "operations"):
         inner = _backwards(chain, name, model)[::-1]
     else:
-        chain.refuse(name or model.name, A_MODEL, type(model).__name__)
+        chain.refuse(name or model.name, EXPECTED_MODEL, type(model).__name__)
     for layer in inner:
         label = f"{name}/{layer.name}" if name else layer.name
         if isinstance(layer, keras.Model):
@@ -176,7 +176,7 @@ def _refuse_other_calls(chain: Chain, name: str, layer: Any) -> None:
         owner = next((base for base in kind.__mro__ if method in vars(base)), kind)
         if method in vars(layer) or not owner.__module__.startswith("keras."):
             hint = "pass model.get_weights() with hidden= and output="
-            expected = A_MODEL if isinstance(layer, keras.Model) else EXPECTED
+            expected = EXPECTED_MODEL if isinstance(layer, keras.Model) else EXPECTED_LAYER
             chain.refuse(name, expected, f"{kind.__name__}, whose {method} is Python code; {hint}")
 
 

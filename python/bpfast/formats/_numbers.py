@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
-EXPECTED = "expected float32 or float64"
-HINT = "convert it first, which changes no number: .float() of PyTorch, .astype('float32') of NumPy"
+EXPECTED_DTYPE = "expected float32 or float64"
+CONVERSION_HINT = (
+    "convert it first, which changes no number: .float() of PyTorch, .astype('float32') of NumPy"
+)
 
 
 def wrong_dtype(what: str, dtype: object) -> TypeError:
     """The error of a dtype that a network cannot have."""
     name = str(dtype).removeprefix("torch.")
-    hint = f"; {HINT}" if name in ("float16", "bfloat16") else ""
-    return TypeError(f"{what}: {EXPECTED}, got {name}{hint}")
+    hint = f"; {CONVERSION_HINT}" if name in ("float16", "bfloat16") else ""
+    return TypeError(f"{what}: {EXPECTED_DTYPE}, got {name}{hint}")
 
 
 def numbers(what: str, value: Any) -> Array:

@@ -9,20 +9,20 @@ import numpy as np
 from bpfast._network import Network
 from bpfast._optional import optional
 from bpfast.formats._activations import of_layers
-from bpfast.formats._chain import Chain, kind_of
+from bpfast.formats._chain import Chain, describe_type
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 # Each activation of scikit-learn, and ours.
-ACTIVATIONS = {
+ACTIVATION_NAMES = {
     "identity": "identity",
     "logistic": "sigmoid",
     "tanh": "tanh",
     "relu": "relu",
     "softmax": "softmax",
 }
-HIDDEN = {ours: theirs for theirs, ours in ACTIVATIONS.items() if theirs != "softmax"}
+HIDDEN = {ours: theirs for theirs, ours in ACTIVATION_NAMES.items() if theirs != "softmax"}
 
 
 def from_sklearn(estimator: Any) -> Network:
@@ -68,7 +68,7 @@ def from_sklearn(estimator: Any) -> Network:
     True
     """
     models = optional("sklearn.neural_network", "from_sklearn", "sklearn")
-    what, kind = "estimator", kind_of(estimator)
+    what, kind = "estimator", describe_type(estimator)
     if not isinstance(estimator, models.MLPClassifier | models.MLPRegressor):
         expected = "a fitted MLPClassifier or MLPRegressor"
         hint = ""
@@ -88,11 +88,11 @@ def from_sklearn(estimator: Any) -> Network:
     ):
         theirs = estimator.activation if k < last else estimator.out_activation_
         name = f"coefs_[{k}]"
-        if theirs not in ACTIVATIONS:
-            expected = f"expected one of the activations {', '.join(ACTIVATIONS)}"
+        if theirs not in ACTIVATION_NAMES:
+            expected = f"expected one of the activations {', '.join(ACTIVATION_NAMES)}"
             chain.refuse(name, expected, repr(theirs))
         chain.add_affine(name, coefs.T, intercepts)
-        chain.add_activation(name, ACTIVATIONS[theirs])
+        chain.add_activation(name, ACTIVATION_NAMES[theirs])
     costs = {"softmax": "log_likelihood", "logistic": "cross_entropy"}
     is_classifier = isinstance(estimator, models.MLPClassifier)
     cost: Any = costs[estimator.out_activation_] if is_classifier else "quadratic"

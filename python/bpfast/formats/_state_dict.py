@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DIGITS = re.compile(r"(\d+)")
 # Before this version a crafted file could run code despite weights_only=True (CVE-2025-32434).
-OLDEST = (2, 6)
+MIN_VERSION = (2, 6)
 # Dtypes of safetensors files that `read_tensors` does not read, in the words of PyTorch.
 DTYPES = {
     "F16": "float16", "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2",
@@ -149,8 +149,8 @@ def _refuse_dtypes(name: str) -> None:
 def _load_pt(name: str) -> Mapping[str, Any]:
     torch = optional("torch", f"from_torch({name!r})")
     version = tuple(int(part) for part in DIGITS.findall(torch.__version__)[:2])
-    if version < OLDEST:
-        needed = ".".join(map(str, OLDEST))
+    if version < MIN_VERSION:
+        needed = ".".join(map(str, MIN_VERSION))
         raise ImportError(f"{name}: expected PyTorch {needed} or later, got {torch.__version__}")
     try:
         found = torch.load(name, map_location="cpu", weights_only=True)

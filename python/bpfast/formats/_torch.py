@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from bpfast._optional import optional
-from bpfast.formats._activations import of_layers, parsed
-from bpfast.formats._chain import Chain, kind_of
+from bpfast.formats._activations import name_and_parameter, of_layers
+from bpfast.formats._chain import Chain, describe_type
 from bpfast.formats._state_dict import add_layers, read_state_dict
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def from_torch(
 def _refuse(model: object) -> NoReturn:
     """Raise TypeError for a model of another kind."""
     expected = "a torch.nn.Module, a state_dict or the path of one"
-    raise TypeError(f"model: expected {expected}, got {kind_of(model)}")
+    raise TypeError(f"model: expected {expected}, got {describe_type(model)}")
 
 
 def to_torch(net: Network) -> Any:
@@ -185,7 +185,7 @@ def to_torch(net: Network) -> Any:
 
 def _module(torch: Any, activation: str) -> Any:
     """The module of an activation."""
-    name, parameter = parsed(activation)
+    name, parameter = name_and_parameter(activation)
     nn = torch.nn
     match name:
         case "leaky_relu":

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bpfast._optional import optional
 from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import format_number, number
+from bpfast.history._best import best
 from bpfast.history._columns import Columns
-from bpfast.history._mode import mode_of
-from bpfast.history._state import ALWAYS, RESTORED, column_name, read, written
+from bpfast.history._state import REQUIRED_COLUMNS, RESTORED, as_json, column_name, parse_state
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,6 +73,8 @@ class History(Columns):
 
     __slots__ = ("_names", "_restored", "_rows", "_seed", "_stopped")
 
+    best = best
+
     def __init__(self, seed: int | None = None) -> None:
         if seed is not None:
             # A NumPy seed may have 128 bits or more.
@@ -83,7 +85,7 @@ class History(Columns):
         self._stopped: str | None = None
         self._restored: int | None = None
         # Rows, so that Ctrl-C leaves no incomplete epoch.
-        self._names: tuple[str, ...] = ALWAYS
+        self._names: tuple[str, ...] = REQUIRED_COLUMNS
         self._rows: list[tuple[float, ...]] = []
 
     @property
@@ -158,62 +160,22 @@ class History(Columns):
         epoch = values.pop("epoch", len(self) + 1)
         if epoch != len(self) + 1:
             raise ValueError(f"row['epoch']: expected {len(self) + 1}, got {format_number(epoch)}")
-        known = self._names if len(self) else ALWAYS
+        known = self._names if len(self) else REQUIRED_COLUMNS
         if not set(known) <= set(values) or (len(self) and set(known) != set(values)):
             expected = ", ".join(known) + ("" if len(self) else " and others")
             raise ValueError(f"row: expected {expected}, got {', '.join(values) or 'none'}")
         if not len(self):
-            self._names = (*ALWAYS, *(name for name in values if name not in ALWAYS))
+            self._names = (
+                *REQUIRED_COLUMNS,
+                *(name for name in values if name not in REQUIRED_COLUMNS),
+            )
         self._rows.append(tuple(values[name] for name in self._names))
 
     def _extend(self, rows: list[tuple[float, ...]], more: tuple[str, ...] = ()) -> None:
-        """Add epochs whose values are numbers: those of ALWAYS, then those of `more`."""
+        """Add epochs whose values are numbers: those of REQUIRED_COLUMNS, then those of `more`."""
         if not self._rows:
-            self._names = (*ALWAYS, *more)
+            self._names = (*REQUIRED_COLUMNS, *more)
         self._rows.extend(rows)
-
-    def best(self, name: str = "validation_cost", mode: Literal["min", "max"] | None = None) -> int:
-        """The epoch in which a column was best, the first one if there are several.
-
-        NaN is never best. Neither is an infinite value, such as a cost of -inf, which is an
-        overflow.
-
-        Parameters
-        ----------
-        name : str, default "validation_cost"
-            The column.
-        mode : {"min", "max"}, optional
-            Whether low or high is better. Default: "min" for the cost and errors, "max" for
-            accuracies and r2, by the names of `fit` and of functions of ``sklearn.metrics`` such as
-            ``f1_score``. Other names need it.
-
-        Returns
-        -------
-        int
-            The epoch, counted from 1.
-
-        Raises
-        ------
-        ValueError
-            There is no such column, no epoch or no finite number, or the mode is missing for a name
-            that needs it.
-
-        Examples
-        --------
-        >>> import bpfast
-        >>> history = bpfast.History()
-        >>> for accuracy in (0.7, 0.9, 0.8):
-        ...     history.append({"cost": 1, "seconds": 1, "learning_rate": 1, "accuracy": accuracy})
-        >>> history.best("accuracy")
-        2
-        """
-        if name not in self:
-            raise ValueError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
-        values = self[name] if mode_of(name, mode) == "max" else -self[name]
-        numbers = np.flatnonzero(np.isfinite(values))
-        if not numbers.size:
-            raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
-        return int(numbers[values[numbers].argmax()]) + 1
 
     def plot(self, axes: Any = None) -> Figure:
         """Plot the cost and each metric in its own panel, with training and validation curves.
@@ -260,7 +222,7 @@ class History(Columns):
     def state(self) -> dict[str, Any]:
         """The history in JSON types, with NaN and infinity as text, as `from_state` reads it."""
         columns = {name: self[name].tolist() for name in self._names}
-        state = {"seed": self.seed, "stopped": self.stopped, "columns": written(columns)}
+        state = {"seed": self.seed, "stopped": self.stopped, "columns": as_json(columns)}
         return state if self._restored is None else state | {RESTORED: self._restored}
 
     @classmethod
@@ -290,7 +252,7 @@ class History(Columns):
         True
         """
         with naming_value("state"):
-            seed, stopped, columns, restored = read(state)
+            seed, stopped, columns, restored = parse_state(state)
             history = cls(seed)
             history.stopped = stopped
         history._names = tuple(columns)

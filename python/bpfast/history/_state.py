@@ -6,17 +6,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bpfast._validation.numbers import number, whole
+from bpfast._validation.numbers import integer, number
 
 # The columns of every history in addition to epoch.
-ALWAYS = ("cost", "seconds", "learning_rate")
+REQUIRED_COLUMNS = ("cost", "seconds", "learning_rate")
 # In a state only if the history has one.
 RESTORED = "restored_epoch"
 # JSON has no NaN and no infinity.
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
-def written(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:
+def as_json(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:
     """The columns with NaN and infinity as text.
 
     Examples
@@ -37,7 +37,7 @@ def from_text(value: Any) -> Any:
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
-def read(state: Any) -> tuple[Any, Any, dict[str, list[float]], int | None]:
+def parse_state(state: Any) -> tuple[Any, Any, dict[str, list[float]], int | None]:
     """Seed, reason, columns and restored epoch of a state. The first two are not checked.
 
     Raises
@@ -49,8 +49,8 @@ def read(state: Any) -> tuple[Any, Any, dict[str, list[float]], int | None]:
     if not isinstance(state, Mapping) or set(state) - {RESTORED} != names:
         raise ValueError("expected a mapping with seed, stopped, columns")
     columns = state["columns"]
-    if not isinstance(columns, Mapping) or not set(ALWAYS) <= set(columns):
-        raise ValueError(f"columns: expected a mapping with {', '.join(ALWAYS)}")
+    if not isinstance(columns, Mapping) or not set(REQUIRED_COLUMNS) <= set(columns):
+        raise ValueError(f"columns: expected a mapping with {', '.join(REQUIRED_COLUMNS)}")
     found = {
         column_name("columns", name): _column(name, values)
         for name, values in list(columns.items())  # a value may change the dict
@@ -62,7 +62,7 @@ def read(state: Any) -> tuple[Any, Any, dict[str, list[float]], int | None]:
         raise ValueError(f"columns: expected one length, got {sorted(lengths)}")
     restored = state.get(RESTORED)
     if restored is not None:
-        restored = whole(RESTORED, restored, 1)
+        restored = integer(RESTORED, restored, 1)
         if restored > max(lengths):
             raise ValueError(f"{RESTORED}: expected one of {max(lengths)} epochs, got {restored}")
     return state["seed"], state["stopped"], found, restored

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._blas import prepare_blas
-from bpfast._validation.arrays import as_array
-from bpfast._validation.labels_or_columns import as_targets
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.labels_or_columns import as_targets
+from bpfast._validation.arrays.sparse import as_dense, is_sparse
 from bpfast._validation.network import check_network
-from bpfast._validation.sparse import as_dense, is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

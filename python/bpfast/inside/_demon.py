@@ -9,10 +9,10 @@ import numpy as np
 
 from bpfast import _tables
 from bpfast._derivatives.forward_from import network_from
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network, parse_layer, parse_neuron
-from bpfast._validation.no_numbers import no_numbers
 from bpfast.inside._batch import Batch, batch_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # The changes by default.
 DZ = np.linspace(-1, 1, 21)
 # The most rows of a text table.
-ROWS = 20
+MAX_ROWS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,13 +108,13 @@ class Demon:
 
     def __str__(self) -> str:
         """The result as a text table."""
-        return f"{self._title()}\n{_tables.text(*self._table(ROWS))}"
+        return f"{self._title()}\n{_tables.text(*self._table(MAX_ROWS))}"
 
     def __repr__(self) -> str:
         return f"<{self._title()}, {len(self.dz)} Δz>"
 
     def _repr_html_(self) -> str:
-        return _tables.html(self._title(), *self._table(ROWS))
+        return _tables.html(self._title(), *self._table(MAX_ROWS))
 
 
 def demon(

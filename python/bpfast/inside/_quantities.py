@@ -90,7 +90,7 @@ def arriving(weights: Floats, delta: Floats) -> Floats:
     return product
 
 
-def largest_eigenvalue(batch: Batch) -> float:
+def largest_ggn_eigenvalue(batch: Batch) -> float:
     """The largest eigenvalue of the Gauss-Newton matrix of C.
 
     NaN for a callable cost, whose second derivatives are unknown.

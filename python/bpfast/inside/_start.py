@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 # 1/σ'(0). Errors, and what differs between examples, pass a layer by its σ' and the weights W of
 # the layer above. Their size stays if RMS(W) √n_in is 1/σ': 1 out of tanh and identity layers. The
 # initialisations are made for 1, or √2 out of relu layers.
-FACTORS = {"sigmoid": 4, "hard_sigmoid": 6}
+INVERSE_SLOPES = {"sigmoid": 4, "hard_sigmoid": 6}
 
 
 def factor_out_of(activation: str) -> int:
     """How many times as large the weights out of such a layer should be as those from tanh."""
-    return FACTORS.get(activation, 1)
+    return INVERSE_SLOPES.get(activation, 1)
 
 
 def factors_around(net: Network, layer: int) -> tuple[int, int]:
@@ -38,7 +38,7 @@ def relative_gain(net: Network, layer: LayerFactors) -> float:
 def start_for(net: Network) -> str:
     """The start weights that suit a network, in words."""
     hidden = activation_names(net)[:-1]
-    times = [f"weights out of {name} layers times {FACTORS[name]}" for name in FACTORS
+    times = [f"weights out of {name} layers times {INVERSE_SLOPES[name]}" for name in INVERSE_SLOPES
              if name in hidden]  # fmt: skip
     return " with ".join([f"init='{_init_for(hidden)}'", *[" and ".join(times)] * bool(times)])
 

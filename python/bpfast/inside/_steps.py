@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # The multiples of a step at which the cost is computed: powers of 2 from 2^-10 to 2^30. Longer ones
 # are tried until the cost has risen three times.
-LEAST, MOST = -10, 30
-RISES = 3
+MIN_EXPONENT, MAX_EXPONENT = -10, 30
+MAX_RISES = 3
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Ne
         first = change_by(net, batch, fresh)
         if (found := line_search(batch, theta, first, cost))[0] > best:
             change, (best, lowest) = first, found
-    eigenvalue = quantities.largest_eigenvalue(batch) if optimizer.kind == "sgd" else np.nan
+    eigenvalue = quantities.largest_ggn_eigenvalue(batch) if optimizer.kind == "sgd" else np.nan
     return NextStep(
         optimizer,
         rate,
@@ -136,13 +136,13 @@ def line_search(batch: Batch, theta: Floats, change: Floats, cost: float) -> tup
     best, lowest, rises, last = 0.0, cost, 0, np.inf
     if not change.any():
         return best, lowest
-    for k in range(LEAST, MOST + 1):
+    for k in range(MIN_EXPONENT, MAX_EXPONENT + 1):
         with np.errstate(all="ignore"):
             found = batch.cost(theta + 2.0**k * change)
         if found < lowest:
             best, lowest = 2.0**k, found
         rises = rises + 1 if not found < last else 0
         last = found
-        if rises == RISES:
+        if rises == MAX_RISES:
             break
     return best, lowest

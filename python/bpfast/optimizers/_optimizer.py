@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bpfast import _core
 from bpfast._validation.naming import naming_value
-from bpfast._validation.numbers import is_number, whole
+from bpfast._validation.numbers import integer, is_number
 from bpfast.optimizers._state import FLOATS, StateArrays
 from bpfast.schedules import Constant, Schedule
 from bpfast.schedules._rates import as_schedule, checked_rate
@@ -216,7 +216,7 @@ class Optimizer:
             expected = ", ".join([*sorted(needed), *self._state_names])
             raise ValueError(f"state: expected {expected}, got {', '.join(map(str, state))}")
         with naming_value("state"):
-            steps = whole("steps", state["steps"], 0)
+            steps = integer("steps", state["steps"], 0)
             state_arrays, is_single = self._parse_state(state)
             if schedule_state and isinstance(self._schedule, Schedule):
                 self._schedule._restore("schedule", state["schedule"])  # noqa: SLF001

@@ -12,7 +12,7 @@ from bpfast.optimizers._adagrad import Adagrad
 from bpfast.optimizers._adam import Adam, AdamW
 from bpfast.optimizers._rmsprop import RMSprop
 from bpfast.optimizers._sgd import SGD
-from bpfast.schedules._config import parsed
+from bpfast.schedules._config import schedule_of
 
 if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Optimizer
@@ -66,5 +66,5 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
         raise ValueError(f"config: expected {', '.join(sorted(names))} for {kind!r}, got {got}")
     with naming_value("config"):
         if "learning_rate" in given and not is_number(given["learning_rate"]):
-            given["learning_rate"] = parsed("learning_rate", given["learning_rate"])
+            given["learning_rate"] = schedule_of("learning_rate", given["learning_rate"])
         return made(**given)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpfast._core import memory_order
-from bpfast._validation.arrays import refuse_masked
+from bpfast._validation.arrays.array_likes import refuse_masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
+from bpfast._validation.arrays.sparse import as_dense, is_sparse
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import parse_neuron
-from bpfast._validation.no_numbers import no_numbers
-from bpfast._validation.numbers import whole
-from bpfast._validation.sparse import as_dense, is_sparse
+from bpfast._validation.numbers import integer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def image_shape(net: Network, shape: Any) -> tuple[int, int]:
         return side, side
     if not is_iterable(shape) or isinstance(shape, str | bytes | dict | set):
         raise TypeError(f"shape: expected (height, width), got {type(shape).__name__}")
-    sides = [whole("shape", side, 1) for side in shape]
+    sides = [integer("shape", side, 1) for side in shape]
     if len(sides) != 2 or sides[0] * sides[1] != n_inputs:
         expected = f"(height, width) with a product of {n_inputs}, the number of inputs"
         got = f"({', '.join(map(str, sides))}{',' * (len(sides) == 1)})"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.metrics import accuracy
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
-from bpfast._validation.no_numbers import no_numbers
 from bpfast._validation.numbers import flag
+from bpfast._validation.target_shape import outputs_error
 from bpfast.plot._figure import SEQUENTIAL, axes_for, color_scale, text_color
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
 
 # With more classes the cells are too small for numbers.
-MOST_WITH_NUMBERS = 20
+MAX_CLASSES_WITH_NUMBERS = 20
 
 
 def confusion(
@@ -84,7 +85,7 @@ def confusion(
     a: NDArray[Any] = np.asarray(net.forward(x))
     if not np.isfinite(a).all():
         row = int(np.flatnonzero(~np.isfinite(a).all(axis=1))[0])
-        raise ValueError(f"x: expected finite outputs, got {accuracy.shown_row(a, row)}")
+        raise ValueError(f"x: expected finite outputs, got {accuracy.format_row(a, row)}")
     classes = max(a.shape[1], 2)
     names = _names(labels, classes)
     true, predicted = _classes(net, y, a), accuracy.labels(a)
@@ -95,10 +96,10 @@ def confusion(
     side = min(max(0.42 * classes, 2.6), 9.0)
     axes = axes_for(ax, side + 1.9, side + 1.0)
     image = axes.imshow(fractions, cmap=SEQUENTIAL, vmin=0, vmax=1)
-    for i, j in np.ndindex(counts.shape) if classes <= MOST_WITH_NUMBERS else ():
+    for i, j in np.ndindex(counts.shape) if classes <= MAX_CLASSES_WITH_NUMBERS else ():
         color = text_color(image.to_rgba(fractions[i, j]))
         axes.text(j, i, str(counts[i, j]), ha="center", va="center", color=color, fontsize=8)
-    if classes <= MOST_WITH_NUMBERS or labels is not None:
+    if classes <= MAX_CLASSES_WITH_NUMBERS or labels is not None:
         is_long = max(map(len, names)) > 2
         axes.set_xticks(range(classes), names, rotation=45 if is_long else 0,
                         ha="right" if is_long else "center")  # fmt: skip
@@ -117,8 +118,7 @@ def _classes(net: Network, y: Any, a: NDArray[Any]) -> NDArray[np.int64]:
     if array.dtype.kind not in "biuf":
         raise no_numbers("y", y, array)
     if array.shape not in (a.shape, a.shape[:1]):
-        raise ValueError(f"y: expected shape {a.shape}, or labels of shape {a.shape[:1]}, got "
-                         f"{array.shape}")  # fmt: skip
+        raise outputs_error(a.shape, array.shape)
     if not np.isfinite(array).all():
         raise ValueError("y: expected finite numbers, got NaN or infinity")
     output = net.config["output"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MaxNLocator
 
 from bpfast._many.ensemble.ensemble import Ensemble
-from bpfast._many.ensemble.ranking import best_place
+from bpfast._many.ensemble.ranking import best_index
 from bpfast.plot._arguments import instance_of
 from bpfast.plot._figure import BLUE, RED, axes_for, grid
 
@@ -59,7 +59,7 @@ def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None
     if not pairs:
         raise ValueError(f"column: expected one of the histories of the networks, got {column!r}")
     axes = axes_for(ax)
-    best = best_place(ensemble.histories, pairs[-1][0])
+    best = best_index(ensemble.histories, pairs[-1][0])
     for name, label, color, dashes in pairs:
         shown = False
         for k, history in enumerate(ensemble.histories):

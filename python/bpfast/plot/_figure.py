@@ -28,14 +28,14 @@ BLUE, RED = "#0072B2", "#D55E00"
 DASHES: list[Any] = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 # Beyond this number the arithmetic of matplotlib overflows.
-LARGEST = 1e300
+MAX_DRAWN = 1e300
 # The lightest yellow of viridis is too light for a line on white.
-LIGHTEST = 0.85
+MAX_LIGHTNESS = 0.85
 # The size of a panel, in inches, and the most panels in a row.
-WIDTH, HEIGHT, COLUMNS = 4.8, 3.6, 3
+PANEL_WIDTH, PANEL_HEIGHT, MAX_COLUMNS = 4.8, 3.6, 3
 
 
-def axes_for(ax: Any, width: float = WIDTH, height: float = HEIGHT) -> Axes:
+def axes_for(ax: Any, width: float = PANEL_WIDTH, height: float = PANEL_HEIGHT) -> Axes:
     """The user's Axes, or those of a new figure of this size in inches."""
     if ax is None:
         # "compressed" makes a colour scale as tall as an image.
@@ -48,9 +48,9 @@ def axes_for(ax: Any, width: float = WIDTH, height: float = HEIGHT) -> Axes:
 def panels_for(
     ax: Any,
     names: Sequence[str],
-    width: float = WIDTH,
-    height: float = HEIGHT,
-    columns: int = COLUMNS,
+    width: float = PANEL_WIDTH,
+    height: float = PANEL_HEIGHT,
+    columns: int = MAX_COLUMNS,
     argument: str = "ax",
 ) -> list[Axes]:
     """The user's Axes, one for each name, or those of a new figure, row by row."""
@@ -71,8 +71,8 @@ def panels_for(
     return given
 
 
-def _new_axes(figure: Figure, rows: int, columns: int, place: int) -> Axes:
-    axes: Axes = figure.add_subplot(rows, columns, place, axes_class=NotebookAxes)
+def _new_axes(figure: Figure, rows: int, columns: int, index: int) -> Axes:
+    axes: Axes = figure.add_subplot(rows, columns, index, axes_class=NotebookAxes)
     return axes
 
 
@@ -98,23 +98,23 @@ def legend_beside(axes: Axes, ax: Any) -> None:
     axes.legend(fontsize=9, handlelength=3.5, **(outside if ax is None else {}))
 
 
-def line_style(place: int, count: int, points: int) -> dict[str, Any]:
-    """The style of line `place` of `count`: colour by order, dashes and sparse markers."""
+def line_style(index: int, count: int, points: int) -> dict[str, Any]:
+    """The style of line `index` of `count`: colour by order, dashes and sparse markers."""
     # Markers at different points of each line.
     every = max(points // 8, 1)
     return {
-        "color": colormaps[SEQUENTIAL](LIGHTEST * place / max(count - 1, 1)),
-        "linestyle": DASHES[place % len(DASHES)],
-        "marker": MARKERS[place % len(MARKERS)],
+        "color": colormaps[SEQUENTIAL](MAX_LIGHTNESS * index / max(count - 1, 1)),
+        "linestyle": DASHES[index % len(DASHES)],
+        "marker": MARKERS[index % len(MARKERS)],
         "markersize": 4.5,
-        "markevery": (place * every // max(count, 1), every),
+        "markevery": (index * every // max(count, 1), every),
     }
 
 
 def scale_for(values: NDArray[Any], *, signed: bool | None = None) -> tuple[str, Normalize]:
     """The colormap of the values, and its limits: from 0 on, or around 0 if any is negative."""
     finite = values[np.isfinite(values)]
-    most = min(float(np.abs(finite).max(initial=0.0)), LARGEST) or 1.0
+    most = min(float(np.abs(finite).max(initial=0.0)), MAX_DRAWN) or 1.0
     if signed or (signed is None and bool((finite < 0).any())):
         return SIGNED, Normalize(-most, most)
     return SEQUENTIAL, Normalize(0, most)

@@ -13,7 +13,7 @@ from matplotlib.patches import Circle
 from bpfast._activations import activation_names
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import flag, whole
+from bpfast._validation.numbers import flag, integer
 from bpfast.plot._arguments import one_example, one_target
 from bpfast.plot._figure import BLUE, RED, axes_for, color_scale, scale_for, text_color
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 # Neurons are a unit apart. The radius of a neuron, and the distance between two layers.
-RADIUS, DISTANCE = 0.38, 3.2
+NEURON_RADIUS, LAYER_DISTANCE = 0.38, 3.2
 # The size of a unit in a new figure, in inches, and of text, in points per inch of a unit.
-UNIT, TEXT = 0.56, 14.5
+UNIT_INCHES, TEXT_SIZE = 0.56, 14.5
 # The largest height of a new figure, in inches.
-TALLEST = 30.0
+MAX_HEIGHT = 30.0
 # Smaller text cannot be read, and is left out.
-LEAST_TEXT = 4.0
+MIN_TEXT_SIZE = 4.0
 # The widths of the weakest and the strongest weight of a layer, in points.
-THIN, THICK = 0.25, 2.4
+MIN_LINE_WIDTH, MAX_LINE_WIDTH = 0.25, 2.4
 
 
 class Column(NamedTuple):
@@ -49,7 +49,7 @@ class Column(NamedTuple):
     @property
     def left(self) -> float:
         """The position of the layer."""
-        return (self.layer - 1) * DISTANCE
+        return (self.layer - 1) * LAYER_DISTANCE
 
 
 def network(
@@ -109,12 +109,14 @@ def network(
     """
     check_network(net, "net")
     one_of("what", what, ("activation", "error"))
-    shown, with_scale = whole("most", most, 2), flag("colorbar", colorbar)
+    shown, with_scale = integer("most", most, 2), flag("colorbar", colorbar)
     numbers = _numbers(net, x, y, what)
     columns = [_column(layer, size, shown) for layer, size in enumerate(net.sizes, 1)]
     tall = max(column.heights[0] - column.heights[-1] for column in columns) + 1
-    wide = DISTANCE * (len(columns) - 1) + 2
-    axes = axes_for(ax, max(UNIT * wide + 1.2, 3.8), min(UNIT * (tall + 1.6) + 0.6, TALLEST))
+    wide = LAYER_DISTANCE * (len(columns) - 1) + 2
+    axes = axes_for(
+        ax, max(UNIT_INCHES * wide + 1.2, 3.8), min(UNIT_INCHES * (tall + 1.6) + 0.6, MAX_HEIGHT)
+    )
     axes.set_aspect("equal")
     axes.set_xlim(-1.1, wide - 0.9)
     axes.set_ylim(-tall / 2 - 1.6, tall / 2)
@@ -173,9 +175,11 @@ def _draw_weights(axes: Axes, net: Network, columns: list[Column]) -> list[Line2
             finite = np.abs(w[np.isfinite(w)])
             part = sign * w[np.ix_(after.neurons, before.neurons)] / (finite.max(initial=0) or 1)
             for j, k in np.argwhere(part > 0):  # NaN is not drawn
-                start = (before.left + RADIUS, before.heights[k])
-                lines.append((start, (after.left - RADIUS, after.heights[j])))
-                widths.append(THIN + (THICK - THIN) * min(part[j, k], 1.0))
+                start = (before.left + NEURON_RADIUS, before.heights[k])
+                lines.append((start, (after.left - NEURON_RADIUS, after.heights[j])))
+                widths.append(
+                    MIN_LINE_WIDTH + (MAX_LINE_WIDTH - MIN_LINE_WIDTH) * min(part[j, k], 1.0)
+                )
         if lines:
             drawn = LineCollection(
                 lines, linewidths=widths, colors=color, linestyles=[dashes], alpha=0.55,
@@ -198,17 +202,18 @@ def _draw_neurons(
     blank, circles, values = [], [], []
     for column, values_of_layer in zip(columns, numbers, strict=True):
         for neuron, height in zip(column.neurons, column.heights, strict=True):
-            circle = Circle((column.left, height), RADIUS)
+            circle = Circle((column.left, height), NEURON_RADIUS)
             if values_of_layer is None:
                 blank.append(circle)
             else:
                 circles.append(circle)
                 values.append(float(values_of_layer[neuron]))
-            if column.layer in (1, len(columns)) and size >= LEAST_TEXT:
+            if column.layer in (1, len(columns)) and size >= MIN_TEXT_SIZE:
                 side = -1 if column.layer == 1 else 1
                 axes.text(
-                    column.left + side * 1.35 * RADIUS, height, str(neuron), fontsize=0.9 * size,
-                    ha="right" if side < 0 else "left", va="center", color="dimgrey",
+                    column.left + side * 1.35 * NEURON_RADIUS, height, str(neuron),
+                    fontsize=0.9 * size, ha="right" if side < 0 else "left", va="center",
+                    color="dimgrey",
                 )  # fmt: skip
         if column.dots is not None:
             heights = [column.dots + step for step in (-0.22, 0, 0.22)]
@@ -223,7 +228,7 @@ def _draw_neurons(
     drawn = PatchCollection(circles, cmap=cmap, norm=norm, **edge)
     drawn.set_array(shown)
     axes.add_collection(drawn, autolim=False)
-    for circle, value in zip(circles, values, strict=True) if size >= LEAST_TEXT else ():
+    for circle, value in zip(circles, values, strict=True) if size >= MIN_TEXT_SIZE else ():
         color = text_color(drawn.cmap(norm(value)))
         left, height = circle.center
         axes.text(left, height, _short(value), fontsize=size, ha="center", va="center",
@@ -239,7 +244,7 @@ def _text_size(axes: Axes) -> float:
     left, right = axes.get_xlim()
     bottom, top = axes.get_ylim()
     unit = min(axes.bbox.width / (right - left), axes.bbox.height / (top - bottom)) / dpi
-    return float(min(TEXT * unit, 9.0))
+    return float(min(TEXT_SIZE * unit, 9.0))
 
 
 def _short(value: float) -> str:

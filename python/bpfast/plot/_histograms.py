@@ -9,8 +9,8 @@ import numpy as np
 from bpfast._activations import activation_names
 from bpfast._validation.names import one_of, unknown_name
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import whole
-from bpfast.plot._figure import BLUE, LARGEST, figure_of, grid, panels_for
+from bpfast._validation.numbers import integer
+from bpfast.plot._figure import BLUE, MAX_DRAWN, figure_of, grid, panels_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 # The label of the x axis of each quantity.
-LABELS = {
+AXIS_LABELS = {
     "a": "activation $a$",
     "z": "weighted input $z$",
     "error": "error $δ = ∂C_x/∂z$ (cost per unit)",
     "weights": "weight $w$",
     "gradient": "$∂C/∂w$ (cost per unit)",
 }
-SYNONYMS = {
+QUANTITY_SYNONYMS = {
     "activation": "a", "activations": "a", "weightedinputs": "z", "errors": "error",
     "delta": "error", "weight": "weights", "gradients": "gradient", "grad": "gradient",
 }  # fmt: skip
 # These differ by orders of magnitude within a layer: a logarithmic axis shows their tails.
 WITH_TAILS = ("error", "gradient")
 # The least width of a histogram, relative to its numbers, for equal or almost equal ones.
-NARROWEST = 1e-6
+MIN_RELATIVE_WIDTH = 1e-6
 
 
 def histograms(
@@ -100,27 +100,27 @@ def histograms(
     >>> figure = bpfast.plot.histograms(net, x, y, "gradient")
     """
     check_network(net, "net")
-    if str(what) in SYNONYMS:
-        raise unknown_name("what", what, LABELS, synonyms=SYNONYMS)
-    one_of("what", what, LABELS)
-    count = whole("bins", bins, 1)
+    if str(what) in QUANTITY_SYNONYMS:
+        raise unknown_name("what", what, AXIS_LABELS, synonyms=QUANTITY_SYNONYMS)
+    one_of("what", what, AXIS_LABELS)
+    count = integer("bins", bins, 1)
     layers = _values(net, x, y, what)
     names = [f"layer {layer}" for layer in range(2, len(net.sizes) + 1)]
     panels = panels_for(ax, names, 3.6, 2.9)
     activations = activation_names(net)
-    for place, (panel, values) in enumerate(zip(panels, layers, strict=True)):
+    for index, (panel, values) in enumerate(zip(panels, layers, strict=True)):
         numbers = values.astype(np.float64)
-        finite = numbers[np.abs(numbers) <= LARGEST]  # NaN is not
+        finite = numbers[np.abs(numbers) <= MAX_DRAWN]  # NaN is not
         fractions, edges = _histogram(finite, count)
         panel.stairs(fractions, edges, fill=True, color=BLUE, alpha=0.35)
         panel.stairs(fractions, edges, color=BLUE, linewidth=1.2)
-        title = f"{names[place]}: {net.sizes[place + 1]} {activations[place]}"
+        title = f"{names[index]}: {net.sizes[index + 1]} {activations[index]}"
         if finite.size:
             title += f", RMS {_rms(finite):.3g}"
         if missing := values.size - finite.size:
-            title += f"\n{missing} not finite or beyond {LARGEST:g}"
+            title += f"\n{missing} not finite or beyond {MAX_DRAWN:g}"
         panel.set_title(title, fontsize=9)
-        panel.set_xlabel(LABELS[what])
+        panel.set_xlabel(AXIS_LABELS[what])
         panel.set_ylabel("fraction of numbers")
         panel.ticklabel_format(axis="x", scilimits=(-3, 4), useMathText=True)
         if what in WITH_TAILS and fractions.any():
@@ -150,9 +150,9 @@ def _histogram(values: Floats, bins: int) -> tuple[Floats, Floats]:
     if not values.size:
         return np.zeros(bins), np.linspace(0, 1, bins + 1)
     low, high = float(values.min()), float(values.max())
-    room = NARROWEST * max(abs(low), abs(high)) or 0.5
-    if high - low < room:
-        low, high = low - room / 2, high + room / 2
+    min_width = MIN_RELATIVE_WIDTH * max(abs(low), abs(high)) or 0.5
+    if high - low < min_width:
+        low, high = low - min_width / 2, high + min_width / 2
     counts, edges = np.histogram(values, bins, (low, high))
     return counts / values.size, edges
 

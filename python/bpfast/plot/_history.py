@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-VALIDATION = "validation_"
+VALIDATION_PREFIX = "validation_"
 # Columns that are plotted only on request.
 ON_REQUEST = ("seconds", "learning_rate")
 UNITS = {"seconds": "time of the epoch (s)"}
 # Up to this number of epochs each has a marker.
-FEW = 12
+MAX_EPOCHS_WITH_MARKERS = 12
 
 
 def history(
@@ -77,11 +77,12 @@ def draw(history: History, names: list[str] | None, axes: Any, argument: str) ->
         raise ValueError("history: expected one epoch or more, got none")
     names = default_panels(history.names) if names is None else names
     panels = panels_for(axes, names, argument=argument)
-    marker = "o" if len(history) <= FEW else ""  # a line with a single point is invisible
+    # A line with a single point is invisible.
+    marker = "o" if len(history) <= MAX_EPOCHS_WITH_MARKERS else ""
     for name, panel in zip(names, panels, strict=True):
         for column, label, color, dashes in (
             (name, "training", BLUE, "-"),
-            (VALIDATION + name, "validation", RED, "--"),
+            (VALIDATION_PREFIX + name, "validation", RED, "--"),
         ):
             if column in history:
                 panel.plot(
@@ -105,7 +106,7 @@ def default_panels(columns: tuple[str, ...]) -> list[str]:
     >>> default_panels(("epoch", "cost", "seconds", "learning_rate", "validation_accuracy"))
     ['cost', 'accuracy']
     """
-    names = [name.removeprefix(VALIDATION) for name in columns]
+    names = [name.removeprefix(VALIDATION_PREFIX) for name in columns]
     return list(dict.fromkeys(name for name in names if name not in ("epoch", *ON_REQUEST)))
 
 
@@ -122,7 +123,7 @@ def _panels(history: History, columns: Any) -> list[str] | None:
             raise TypeError(f"columns: expected names, got {type(name).__name__}")
         if name == "epoch" or name not in history:
             raise unknown_name("columns", name, [n for n in history.names if n != "epoch"])
-        names.append(name.removeprefix(VALIDATION))
+        names.append(name.removeprefix(VALIDATION_PREFIX))
     if not names:
         raise ValueError("columns: expected one name or more, got none")
     return list(dict.fromkeys(names))

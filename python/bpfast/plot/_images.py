@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from bpfast._network import Network
 
 # The most images by default.
-IMAGES = 25
+MAX_IMAGES = 25
 # The height of the text above an image, in inches, and the side of a square image without it.
-LINE, SMALL, LARGE = 0.19, 1.0, 3.2
+TEXT_HEIGHT, IMAGE_SIDE, SINGLE_IMAGE_SIDE = 0.19, 1.0, 3.2
 # Pixels are squares, unless the image would be longer than this.
-LONGEST = 2.5
+MAX_ASPECT = 2.5
 
 
 def weights(
@@ -81,21 +81,21 @@ def weights(
     """
     check_network(net, "net")
     height, width = image_shape(net, shape)
-    chosen = neurons_of(net, neurons, 2, IMAGES)
+    chosen = neurons_of(net, neurons, 2, MAX_IMAGES)
     with_scale = flag("colorbar", colorbar)
     # float64, because matplotlib subtracts the limits, which may overflow float32.
     values = np.array(net.weights[0], dtype=np.float64)[chosen]
     columns = math.ceil(math.sqrt(len(chosen)))
     rows = math.ceil(len(chosen) / columns)
-    wide, tall, aspect = _size(height, width, SMALL)
-    gap, space = height * LINE / tall, 0.1 * width
-    axes = axes_for(ax, columns * 1.1 * wide + 1.2, max(rows * (tall + LINE) + 0.4, 1.9))
+    wide, tall, aspect = _size(height, width, IMAGE_SIDE)
+    gap, space = height * TEXT_HEIGHT / tall, 0.1 * width
+    axes = axes_for(ax, columns * 1.1 * wide + 1.2, max(rows * (tall + TEXT_HEIGHT) + 0.4, 1.9))
     cmap, norm = scale_for(values, signed=True)
-    for place, neuron in enumerate(chosen):
-        row, column = divmod(place, columns)
+    for index, neuron in enumerate(chosen):
+        row, column = divmod(index, columns)
         left, top = column * (width + space), row * (height + gap)
         image = axes.imshow(
-            values[place].reshape(height, width),
+            values[index].reshape(height, width),
             cmap=cmap, norm=norm, extent=(left, left + width, top + height, top),
             interpolation="nearest", aspect=aspect,
         )  # fmt: skip
@@ -181,7 +181,7 @@ def saliency(
     gradient: Any = net.input_gradient(row, one_target(net, y), reduction="sum")
     values = gradient.reshape(height, width).astype(np.float64)
     values = values if is_signed else np.abs(values)
-    wide, tall, aspect = _size(height, width, LARGE)
+    wide, tall, aspect = _size(height, width, SINGLE_IMAGE_SIDE)
     axes = axes_for(ax, wide + 1.7, tall + 0.8)
     cmap, norm = scale_for(values, signed=is_signed)
     image = axes.imshow(values, cmap=cmap, norm=norm, interpolation="nearest", aspect=aspect)
@@ -204,7 +204,7 @@ def saliency(
 def _size(height: int, width: int, side: float) -> tuple[float, float, Literal["equal", "auto"]]:
     """Width and height in inches of an image that is as large as a square, and its aspect."""
     ratio = height / width
-    shown = min(max(ratio, 1 / LONGEST), LONGEST)
+    shown = min(max(ratio, 1 / MAX_ASPECT), MAX_ASPECT)
     return side / math.sqrt(shown), side * math.sqrt(shown), "equal" if shown == ratio else "auto"
 
 

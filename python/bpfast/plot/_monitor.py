@@ -122,8 +122,8 @@ def _lines(monitor: Monitor, column: str, ax: Axes | None) -> Axes:
     has_steps = len(np.unique(monitor["epoch"])) < len(monitor)
     time = "step" if has_steps else "epoch"
     names = [name for name in monitor.names if name.startswith(f"{column}_")]
-    for place, name in enumerate(names):
-        style = line_style(place, len(names), len(monitor))
+    for index, name in enumerate(names):
+        style = line_style(index, len(names), len(monitor))
         label = f"layer {name.removeprefix(f'{column}_')}"
         axes.plot(monitor[time], monitor[name], label=label, **style)
     axes.set_xlabel(time)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The title and the label of the y axis of each factor.
-LABELS = {
+FACTOR_LABELS = {
     "arrives": ("what arrives", "RMS of Σ$_k$ $w_{kj} δ_k$"),
     "gate": ("gate", "RMS of $δ$ / RMS of what arrives"),
     "inputs": ("inputs", "RMS of $a$, weighted by $δ^2$"),
@@ -29,7 +29,7 @@ LABELS = {
     "step": ("step", r"length of the next step / $\Vert w \Vert$"),
 }
 # Where 0 is drawn in a panel with a logarithmic axis, as a part of its height.
-ZERO = 0.04
+ZERO_HEIGHT = 0.04
 # The neurons of a layer are spread over this part of its space.
 SPREAD = 0.6
 
@@ -77,9 +77,9 @@ def report(report: Report, *, ax: Axes | Sequence[Axes] | None = None) -> Figure
     columns = report.to_dict()
     names = [name for name in FACTORS if np.isfinite(columns[name]).any()]
     panels = panels_for(ax, names, 3.5, 3.0)
-    places = _places(columns["layer"])
+    positions = _positions(columns["layer"])
     for name, panel in zip(names, panels, strict=True):
-        _draw(panel, name, columns, places)
+        _draw(panel, name, columns, positions)
         for layer, medians in report.layer_medians.items():
             _draw_median(panel, layer, medians[name])
     figure = figure_of(panels)
@@ -92,18 +92,18 @@ def report(report: Report, *, ax: Axes | Sequence[Axes] | None = None) -> Figure
     return figure
 
 
-def _places(layers: NDArray[Any]) -> NDArray[Any]:
+def _positions(layers: NDArray[Any]) -> NDArray[Any]:
     """Where each neuron is on the x axis: around its layer, in order."""
-    places = layers.astype(np.float64)
+    positions = layers.astype(np.float64)
     for layer in np.unique(layers):
         of_layer = layers == layer
         count = np.count_nonzero(of_layer)
         if count > 1:
-            places[of_layer] += np.linspace(-SPREAD / 2, SPREAD / 2, count)
-    return places
+            positions[of_layer] += np.linspace(-SPREAD / 2, SPREAD / 2, count)
+    return positions
 
 
-def _draw(panel: Axes, name: str, columns: dict[str, Any], places: NDArray[Any]) -> None:
+def _draw(panel: Axes, name: str, columns: dict[str, Any], positions: NDArray[Any]) -> None:
     """Draw the neurons of a factor."""
     values = columns[name]
     is_zero, is_slow = values == 0, columns["smallest"] == name
@@ -111,13 +111,13 @@ def _draw(panel: Axes, name: str, columns: dict[str, Any], places: NDArray[Any])
         (~is_zero & ~is_slow, _MARKS["a neuron"]),
         (~is_zero & is_slow, _MARKS["slow because of this factor"]),
     ):
-        panel.plot(places[chosen], values[chosen], **style)
+        panel.plot(positions[chosen], values[chosen], **style)
     if is_zero.any():  # the layout of a figure fails if this line is empty
         panel.plot(
-            places[is_zero], np.full(np.count_nonzero(is_zero), ZERO),
+            positions[is_zero], np.full(np.count_nonzero(is_zero), ZERO_HEIGHT),
             transform=panel.get_xaxis_transform(), **_MARKS["exactly 0"],
         )  # fmt: skip
-    title, label = LABELS[name]
+    title, label = FACTOR_LABELS[name]
     panel.set_title(title, fontsize=10)
     panel.set_ylabel(label, fontsize=9)
     panel.set_xlabel("layer")
@@ -127,7 +127,7 @@ def _draw(panel: Axes, name: str, columns: dict[str, Any], places: NDArray[Any])
         panel.set_yscale("log")
         if is_zero.any():  # room below the smallest one
             bottom, top = panel.get_ylim()
-            panel.set_ylim(bottom * (bottom / top) ** (3 * ZERO), top)
+            panel.set_ylim(bottom * (bottom / top) ** (3 * ZERO_HEIGHT), top)
     else:
         panel.set_ylim(0, 1)
     grid(panel)
@@ -140,7 +140,7 @@ def _draw_median(panel: Axes, layer: int, median: float) -> None:
     if median > 0:
         panel.plot(ends, [median, median], **style)
     elif median == 0:
-        panel.plot(ends, [ZERO, ZERO], transform=panel.get_xaxis_transform(), **style)
+        panel.plot(ends, [ZERO_HEIGHT, ZERO_HEIGHT], transform=panel.get_xaxis_transform(), **style)
 
 
 _MARKS: dict[str, dict[str, Any]] = {

@@ -44,7 +44,7 @@ ACTIVATIONS = (
 )
 # The parameters of activations, and their defaults; they must be numbers that float32 holds.
 PARAMETERS = {"leaky_relu": ("slope", 0.01), "elu": ("alpha", 1.0)}
-SMALLEST, LARGEST = 2.0**-126, 2.0**128 - 2.0**104
+MIN_FLOAT32, MAX_FLOAT32 = 2.0**-126, 2.0**128 - 2.0**104
 COSTS = ("quadratic", "cross_entropy", "log_likelihood", "huber", "absolute", "poisson")
 REDUCTIONS = ("mean", "sum")
 REDUCTIONS_OF_COST = (*REDUCTIONS, "none")
@@ -92,7 +92,7 @@ def activation_name(argument: str, value: object, valid: Sequence[str] = ACTIVAT
     if given.strip() != key:
         expected = f"'{known}({key}={number.strip()})'"
         raise ValueError(f"{argument}: expected {expected}, got '{value}'")
-    if not SMALLEST <= parameter <= LARGEST:
+    if not MIN_FLOAT32 <= parameter <= MAX_FLOAT32:
         expected = f"a positive {key} in the range of float32 ('relu' is the one with 0)"
         raise ValueError(f"{argument}: expected {expected}, got '{value}'")
     return known if parameter == default else f"{known}({parameter!r})"

@@ -49,10 +49,10 @@ def from_config(config: Mapping[str, Any]) -> Schedule:
     >>> schedules.from_config({"kind": "cosine", "rate": 0.1, "steps": 100})
     Cosine(0.1, steps=100, final=0.0)
     """
-    return parsed("config", config)
+    return schedule_of("config", config)
 
 
-def parsed(argument: str, config: Any) -> Schedule:
+def schedule_of(argument: str, config: Any) -> Schedule:
     """The schedule of a config; errors name `argument`."""
     if not isinstance(config, Mapping):
         raise TypeError(f"{argument}: expected a mapping, got {type(config).__name__}")

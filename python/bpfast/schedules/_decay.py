@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import SupportsFloat, SupportsIndex, final
 
-from bpfast._validation.numbers import format_number, not_negative, number, positive, whole
+from bpfast._validation.numbers import format_number, integer, not_negative, number, positive
 from bpfast.schedules._schedule import Schedule
 
 
@@ -87,7 +87,7 @@ class Step(Schedule):
         self, rate: SupportsFloat, every: SupportsIndex, factor: SupportsFloat = 0.1
     ) -> None:
         self.rate = positive("rate", rate)
-        self.every = whole("every", every, 1)
+        self.every = integer("every", every, 1)
         self.factor = number("factor", factor)
         if not 0 < self.factor <= 1:
             raise ValueError(
@@ -145,7 +145,7 @@ class Cosine(Schedule):
         self, rate: SupportsFloat, steps: SupportsIndex, final: SupportsFloat = 0.0
     ) -> None:
         self.rate = positive("rate", rate)
-        self.steps = whole("steps", steps, 1)
+        self.steps = integer("steps", steps, 1)
         self.final = not_negative("final", final)
 
     def _at(self, step: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import SupportsFloat, SupportsIndex, final
 
-from bpfast._validation.numbers import positive, whole, within
+from bpfast._validation.numbers import integer, positive, within
 from bpfast.schedules._decay import half_wave
 from bpfast.schedules._schedule import Schedule
 
@@ -70,7 +70,7 @@ class OneCycle(Schedule):
         final: SupportsFloat | None = None,
     ) -> None:
         self.peak = positive("peak", peak)
-        self.steps = whole("steps", steps, 1)
+        self.steps = integer("steps", steps, 1)
         self.warm_up = within("warm_up", warm_up, 0, 1)
         start = self.peak / 25 if start is None else start
         self.start = within("start", start, 0, self.peak)

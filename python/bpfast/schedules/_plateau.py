@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, SupportsFloat, SupportsIndex, final
 
 from bpfast._validation.naming import naming_value
-from bpfast._validation.numbers import format_number, number, positive, whole, within
+from bpfast._validation.numbers import format_number, integer, number, positive, within
 from bpfast.schedules._schedule import Schedule
 
 
@@ -81,9 +81,9 @@ class Plateau(Schedule):
             raise ValueError(
                 f"factor: expected a number above 0, below 1, got {format_number(self.factor)}"
             )
-        self.patience = whole("patience", patience, 0)
+        self.patience = integer("patience", patience, 0)
         self.threshold = within("threshold", threshold, 0, 1)
-        self.cooldown = whole("cooldown", cooldown, 0)
+        self.cooldown = integer("cooldown", cooldown, 0)
         self.smallest = within("smallest", smallest, 0, self.rate)
         self._now = self.rate
         self._best: float | None = None
@@ -164,7 +164,7 @@ class Plateau(Schedule):
                 raise ValueError(
                     f"best: expected a finite number or None, got {format_number(best)}"
                 )
-            bad, cooling = (whole(name, state[name], 0) for name in ("bad", "cooling"))
+            bad, cooling = (integer(name, state[name], 0) for name in ("bad", "cooling"))
             if bad > self.patience or cooling > self.cooldown:
                 most = f"at most {self.patience} and {self.cooldown}"
                 raise ValueError(f"bad, cooling: expected {most}, got {bad} and {cooling}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 import numpy as np
 
-from bpfast._validation.numbers import format_number, is_number, number, positive, whole
+from bpfast._validation.numbers import format_number, integer, is_number, number, positive
 from bpfast.schedules._decay import Constant
 from bpfast.schedules._plateau import Plateau
 from bpfast.schedules._schedule import Schedule
@@ -92,7 +92,7 @@ def rates(
     array([0.5       , 0.33333333, 0.25      ])
     """
     schedule = as_schedule("schedule", schedule)
-    first, count = whole("first", first, 0), whole("count", count, 0)
+    first, count = integer("first", first, 0), integer("count", count, 0)
     if isinstance(schedule, Constant | Plateau):
         return np.full(count, schedule(first))
     if isinstance(schedule, Schedule):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, final
 
 import numpy as np
 
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ class Schedule:
     @final
     def __call__(self, step: int) -> float:
         """The rate of a step, counted from 0."""
-        return self._at(whole("step", step, 0))
+        return self._at(integer("step", step, 0))
 
     def _at(self, step: int) -> float:
         raise NotImplementedError
@@ -73,7 +73,7 @@ class Schedule:
         >>> schedules.Step(0.8, every=2, factor=0.5).rates(1, 4)
         array([0.8, 0.4, 0.4, 0.2])
         """
-        return self._rates(whole("first", first, 0), whole("count", count, 0))
+        return self._rates(integer("first", first, 0), integer("count", count, 0))
 
     def _rates(self, first: int, count: int) -> NDArray[np.float64]:
         # Single calls, because NumPy's cos and power may differ from Python's in the last bit. No

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
 
 import numpy as np
 
-from bpfast._validation.numbers import not_negative, whole
+from bpfast._validation.numbers import integer, not_negative
 from bpfast.schedules._rates import as_schedule, checked_rate
 from bpfast.schedules._schedule import Schedule
 
@@ -79,7 +79,7 @@ class WarmUp(Schedule):
                 expected = f"{MAX_RAMPS} nested ramps or fewer"
                 raise ValueError(f"schedule: expected {expected}, got more")
             ramps, inner = ramps + 1, inner.schedule
-        self.steps = whole("steps", steps, 1)
+        self.steps = integer("steps", steps, 1)
         self.start = not_negative("start", start)
 
     def _at(self, step: int) -> float:

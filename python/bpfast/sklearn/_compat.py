@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bpfast._optional import is_dask
-from bpfast._validation.arrays import refuse_masked_in
+from bpfast._validation.arrays.array_likes import refuse_masked_in
 
 try:
     from sklearn.utils.validation import validate_data as _validate_data

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # scikit-learn's names of activations that have another name here.
-NAMES = {"logistic": "sigmoid"}
+ACTIVATION_NAMES = {"logistic": "sigmoid"}
 
 
 def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
@@ -61,8 +61,8 @@ def new_network(
 
 def _translated(hidden: Any) -> str | list[str]:
     if isinstance(hidden, str):
-        return NAMES.get(hidden, hidden)
-    return [NAMES.get(name, name) for name in hidden]
+        return ACTIVATION_NAMES.get(hidden, hidden)
+    return [ACTIVATION_NAMES.get(name, name) for name in hidden]
 
 
 def draw_parameters(net: Network, activation: Any, random: np.random.RandomState) -> None:
@@ -71,7 +71,7 @@ def draw_parameters(net: Network, activation: Any, random: np.random.RandomState
     Glorot and Bengio: uniform between ±√(6 / (n_in + n_out)), biases too; 2 in place of 6 if the
     activation is the logistic function. The output counts as the last hidden layer.
     """
-    hidden = net.config["hidden"] or [NAMES.get(activation, activation)]
+    hidden = net.config["hidden"] or [ACTIVATION_NAMES.get(activation, activation)]
     for k, (weights, biases) in enumerate(zip(net.weights, net.biases, strict=True)):
         n_out, n_in = weights.shape
         factor = 2.0 if hidden[min(k, len(hidden) - 1)] == "sigmoid" else 6.0

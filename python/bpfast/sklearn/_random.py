@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 # The seeds that are drawn: those of `numpy.random.RandomState.randint` on every system.
-_MOST = 2**31 - 1
+_MAX_SEED = 2**31 - 1
 
 
 def random_numbers(random_state: Any) -> np.random.RandomState:
@@ -24,4 +24,4 @@ def training_seed(random_state: Any, generator: np.random.RandomState) -> int:
     """The seed of the order of the examples and of dropout: an integer itself, or a drawn one."""
     if isinstance(random_state, Integral):
         return int(random_state)
-    return int(generator.randint(_MOST))
+    return int(generator.randint(_MAX_SEED))

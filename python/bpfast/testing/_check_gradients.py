@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from bpfast._validation.numbers import positive, whole
+from bpfast._validation.numbers import integer, positive
 from bpfast._validation.seed import generator
 from bpfast.testing import _differences
 from bpfast.testing._probes import TOLERANCE, Probes
@@ -106,7 +106,7 @@ def check_gradients(
     # Any object with the methods of a network can be checked.
     if not hasattr(net, "backprop") or str(net.dtype) not in TOLERANCE:
         raise TypeError(f"net: expected a Network, got {type(net).__name__}")
-    most = {name: 10_000 if n is None else whole(name, n, 0) for name, n in given.items()}
+    most = {name: 10_000 if n is None else integer(name, n, 0) for name, n in given.items()}
     if not any(most.values()):
         raise ValueError("directions, parameters, weighted_inputs: expected some, got 0 of each")
     if rtol is not None:

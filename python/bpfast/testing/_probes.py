@@ -9,7 +9,7 @@ import numpy as np
 
 from bpfast._blas import prepare_blas
 from bpfast._derivatives.forward_from import network_from
-from bpfast._validation import sparse as _sparse
+from bpfast._validation.arrays import sparse as _sparse
 from bpfast.testing import _differences
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 use ndarray::LinalgScalar;
 
-use crate::base::cancel::{COPIED, CancelToken, ELEMENT_WORK};
+use crate::base::cancel::{COPIED_PER_POLL, CancelToken, ELEMENT_WORK};
 
 /// sum ← sum + term, with the accumulated rounding error in `compensation` (Kahan). If the sum is not finite, the
 /// error is reset: ∞ stays ∞.
@@ -12,9 +12,11 @@ pub fn add_compensated<T: LinalgScalar + PartialEq>(
     term: &[T],
     cancel: &CancelToken<'_>,
 ) {
-    let blocks = sum.chunks_mut(COPIED).zip(compensation.chunks_mut(COPIED));
-    for ((sum, compensation), term) in blocks.zip(term.chunks(COPIED)) {
-        if cancel.poll_after(COPIED * ELEMENT_WORK / 4) {
+    let blocks = sum
+        .chunks_mut(COPIED_PER_POLL)
+        .zip(compensation.chunks_mut(COPIED_PER_POLL));
+    for ((sum, compensation), term) in blocks.zip(term.chunks(COPIED_PER_POLL)) {
+        if cancel.poll_after(COPIED_PER_POLL * ELEMENT_WORK / 4) {
             return;
         }
         for ((sum, compensation), &term) in sum.iter_mut().zip(compensation).zip(term) {

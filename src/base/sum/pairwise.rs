@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use crate::base::alloc::{grow_workspace, try_reserve};
-use crate::base::cancel::{COPIED, CancelToken, ELEMENT_WORK};
+use crate::base::cancel::{COPIED_PER_POLL, CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 
 /// Allocates `count` buffers of `length` elements.
@@ -75,8 +75,11 @@ fn join<T: Copy + AddAssign>(
 
 /// sum ← sum + term.
 pub fn add<T: Copy + AddAssign>(sum: &mut [T], term: &[T], cancel: &CancelToken<'_>) {
-    for (sum, term) in sum.chunks_mut(COPIED).zip(term.chunks(COPIED)) {
-        if cancel.poll_after(COPIED * ELEMENT_WORK / 4) {
+    for (sum, term) in sum
+        .chunks_mut(COPIED_PER_POLL)
+        .zip(term.chunks(COPIED_PER_POLL))
+    {
+        if cancel.poll_after(COPIED_PER_POLL * ELEMENT_WORK / 4) {
             return;
         }
         for (sum, &term) in sum.iter_mut().zip(term) {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::data::LayerInput;
 use crate::engine::batch::Call;
 use crate::engine::batch::pass::Chunk;
-use crate::kernels::elementwise::squares::{MOST_ROWS, row_squares, sparse_squares};
+use crate::kernels::elementwise::norms::{MOST_ROWS, row_squares, sparse_squares};
 use crate::kernels::real::Real;
 
 /// The squares of some examples at one layer.

@@ -1,73 +1,39 @@
 //! Runs a batch, divided as its `Plan` says, on a team of threads, and sums in a fixed order.
 //!
 //! A sum has the same bits at any number of threads, because its order follows from the plan. Its error
-//! does not grow with n: chunk groups are added pairwise in `groups`, and blocks with compensation in
-//! `blocks`.
+//! does not grow with n: chunk groups are added pairwise in `sum_groups`, and blocks with compensation in
+//! `sum_blocks`.
 
-mod blocks;
 mod chunk;
 pub(crate) mod example_squares;
 pub(crate) mod fused_step;
-mod groups;
+mod gradient_slices;
 pub(crate) mod measured_step;
 mod moments;
 pub(crate) mod pass;
-mod prepare;
-mod slices;
-mod small_batch;
+mod run_chunks;
+mod scratch;
+mod small_batch_forward;
+mod sum_blocks;
+mod sum_groups;
+mod sum_tree;
 mod trace;
-mod tree;
 
 use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::sum;
 use crate::data::{Inputs, Targets};
-use crate::engine::batch::moments::{FactorBuffers, MomentBuffers};
 use crate::engine::batch::pass::{Backprop, Chunk, Pass};
 use crate::engine::dropout::Dropout;
 use crate::engine::plan::{Plan, SumOrder};
-use crate::engine::rows_out::RowsOutList;
-use crate::engine::workspace::{BufferConfig, Workspace};
+use crate::engine::workspace::BufferConfig;
 use crate::kernels::real::Real;
 use crate::model::cost::Cost;
 use crate::model::network::Network;
 use crate::pool::Team;
 
-/// Buffers that are reused by later calls: those that are large enough are not allocated again.
-#[derive(Debug, Default)]
-pub struct Scratch<T: 'static> {
-    workers: Vec<ThreadBuffers<T>>,
-    costs: Vec<f64>,
-    /// The sums of all branches but the first, which uses the result's memory.
-    branches: Vec<Vec<T>>,
-    /// The chunks of a block.
-    block: Workspace<T>,
-    /// The rounding errors of the sum over the blocks.
-    compensation: Vec<T>,
-    /// z^l of a small batch, task by task.
-    z_by_task: Vec<T>,
-    /// The list of the rows that chunks write; empty between calls.
-    pub(crate) rows_out: RowsOutList<T>,
-    /// The moments of the gradients of examples.
-    moments: MomentBuffers,
-    /// How the batch is divided whose forward pass `block` holds, if it is kept for the backward pass.
-    kept_forward: Option<Plan>,
-}
-
-/// The buffers of one worker.
-#[derive(Debug, Default)]
-struct ThreadBuffers<T: 'static> {
-    /// The pack buffer of the products.
-    pack_buffer: Vec<T>,
-    workspace: Workspace<T>,
-    /// The partial sums of the current branch, except the lowest, which is in the branch's own buffer.
-    stack: Vec<Vec<T>>,
-    /// A slice of a block's gradient.
-    slice: Vec<T>,
-    /// Factors of products of which moments are computed.
-    factors: FactorBuffers,
-}
+pub use scratch::Scratch;
 
 /// A call: a network with its parameters, a batch, and the threads that run it.
 #[derive(Clone, Copy)]
@@ -158,7 +124,7 @@ impl<'a, T: Real> Call<'a, T> {
         })
     }
 
-    /// The same, which also keeps the forward pass for [`Self::knows_forward`] if the batch is one block.
+    /// The same, which also keeps the forward pass for [`Self::takes_stored_forward`] if the batch is one block.
     ///
     /// # Errors
     /// As [`Self::forward`].
@@ -167,19 +133,19 @@ impl<'a, T: Real> Call<'a, T> {
         scratch: &mut Scratch<T>,
         out: &mut [T],
     ) -> Result<()> {
-        scratch.kept_forward = None;
+        scratch.stored_forward = None;
         if !self.plan.is_one_block() {
             return self.outputs(scratch, out);
         }
         self.forward_block(scratch, out)?;
-        scratch.kept_forward = Some(self.plan);
+        scratch.stored_forward = Some(self.plan);
         Ok(())
     }
 
     /// Whether `scratch` holds the forward pass of this very call, kept by [`Self::outputs_and_forward`] of the
     /// same batch and parameters. It is then no longer kept for another call.
-    pub(crate) fn knows_forward(&self, scratch: &mut Scratch<T>) -> bool {
-        scratch.kept_forward.take() == Some(self.plan)
+    pub(crate) fn takes_stored_forward(&self, scratch: &mut Scratch<T>) -> bool {
+        scratch.stored_forward.take() == Some(self.plan)
     }
 
     /// C.

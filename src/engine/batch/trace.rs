@@ -1,7 +1,7 @@
 //! The layers of a batch as users see them: z^l, a^l and δ^l, copied from the buffers of its chunks.
 
 use crate::base::alloc::{try_collect, try_reserve};
-use crate::base::cancel::{COPIED, CancelToken, ELEMENT_WORK};
+use crate::base::cancel::{COPIED_PER_POLL, CancelToken, ELEMENT_WORK};
 use crate::base::error::Result;
 use crate::data::Targets;
 use crate::engine::batch::pass::{Backprop, Pass};
@@ -124,8 +124,11 @@ impl<T: Real> Call<'_, T> {
 
 /// Copies `from` to `to` in pieces: page faults of fresh memory are slow, so poll for cancellation.
 fn copy<T: Real>(to: &mut [T], from: &[T], cancel: &CancelToken<'_>) {
-    for (to, from) in to.chunks_mut(COPIED).zip(from.chunks(COPIED)) {
-        if cancel.poll_after(COPIED * ELEMENT_WORK / 4) {
+    for (to, from) in to
+        .chunks_mut(COPIED_PER_POLL)
+        .zip(from.chunks(COPIED_PER_POLL))
+    {
+        if cancel.poll_after(COPIED_PER_POLL * ELEMENT_WORK / 4) {
             return;
         }
         to.copy_from_slice(from);

@@ -7,8 +7,8 @@ mod params_and_state;
 
 pub use params_and_state::{MAX_STATE, ParamsAndState};
 
-use crate::kernels::elementwise::apply_rule::{ElementRule as Kernel, update};
-use crate::kernels::elementwise::optimizer_rules::{
+use crate::kernels::elementwise::optimizer::apply::{ElementRule as Kernel, update};
+use crate::kernels::elementwise::optimizer::rules::{
     Adam, GradientDescent, Momentum, Regularized, SquaredGradient,
 };
 use crate::kernels::real::Real;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::engine::workspace::LayerBuffers;
-use crate::kernels::elementwise::taylor;
+use crate::kernels::elementwise::activations::taylor;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::taylor::BLOCK;
 use crate::model::activation::Activation;
@@ -24,9 +24,9 @@ pub(super) struct TaylorLayer<'a, 'b, T> {
 impl<T: Real> TaylorLayer<'_, '_, T> {
     /// Computes ȧ and ä of each direction from ż and z̈.
     pub fn forward(self, cancel: &CancelToken<'_>) {
-        let mut room = [[T::ZERO; BLOCK]; 3];
+        let mut gates_buffer = [[T::ZERO; BLOCK]; 3];
         for range in blocks(self.values.a.len()) {
-            let gates = gates(self.activation, self.values, &range, &mut room);
+            let gates = gates(self.activation, self.values, &range, &mut gates_buffer);
             for at in (self.index..self.firsts.len()).step_by(self.depth) {
                 let first = &mut self.firsts[at];
                 let (z, a) = (&first.z[range.clone()], &mut first.a[range.clone()]);
@@ -46,9 +46,9 @@ impl<T: Real> TaylorLayer<'_, '_, T> {
 
     /// Replaces ∂C/∂a, ∂C/∂ȧ and ∂C/∂ä in the buffers of δ by ∂C/∂z, ∂C/∂ż and ∂C/∂z̈.
     pub fn backward(self, cancel: &CancelToken<'_>) {
-        let mut room = [[T::ZERO; BLOCK]; 3];
+        let mut gates_buffer = [[T::ZERO; BLOCK]; 3];
         for range in blocks(self.values.a.len()) {
-            let gates = gates(self.activation, self.values, &range, &mut room);
+            let gates = gates(self.activation, self.values, &range, &mut gates_buffer);
             let value = &mut self.values.delta[range.clone()];
             taylor::value_back(gates, value);
             for at in (self.index..self.firsts.len()).step_by(self.depth) {
@@ -82,19 +82,21 @@ fn blocks(length: usize) -> impl Iterator<Item = Range<usize>> {
     starts.map(move |start| start..length.min(start + BLOCK))
 }
 
-/// σ', σ'' and σ''' of the elements in `range`, in `room`.
+/// σ', σ'' and σ''' of the elements in `range`, in `gates_buffer`.
 fn gates<'r, T: Real>(
     activation: Activation,
     values: &LayerBuffers<&mut [T]>,
     range: &Range<usize>,
-    room: &'r mut [[T; BLOCK]; 3],
+    gates_buffer: &'r mut [[T; BLOCK]; 3],
 ) -> [&'r [T]; 3] {
     let from: &[T] = if activation.derivative_needs_z() {
         values.z
     } else {
         values.a
     };
-    let mut out = room.each_mut().map(|room| &mut room[..range.len()]);
+    let mut out = gates_buffer
+        .each_mut()
+        .map(|gates_buffer| &mut gates_buffer[..range.len()]);
     activation.three_derivatives(&from[range.clone()], out.each_mut().map(|out| &mut **out));
     out.map(|out| &*out)
 }

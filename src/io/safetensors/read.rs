@@ -67,7 +67,7 @@ impl Reader {
         };
         let mut bytes = zeros(json, path)?;
         fill(&file, LENGTH_BYTES as u64, &mut bytes, path)?;
-        check_available(path.display(), json.saturating_mul(PARSED))?;
+        check_available(path.display(), json.saturating_mul(PARSED_BYTES))?;
         let header = Header::parse(&bytes, data_length).map_err(|got| refuse(&got))?;
         Ok(Self {
             path: path.to_path_buf(),
@@ -136,7 +136,7 @@ impl Reader {
 
 /// More bytes than one byte of a header takes when parsed: a side of a shape has two bytes and becomes 16,
 /// and lists double.
-const PARSED: usize = 32;
+const PARSED_BYTES: usize = 32;
 
 /// Reads the tensor `info` of a file whose data begins at `start`.
 fn read<T: TensorElement>(

@@ -11,10 +11,10 @@ use crate::base::error::Error;
 use crate::io::safetensors::Result;
 
 /// As many symbolic links as Linux follows.
-const LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// How many names are tried for the temporary file.
-const NAMES: usize = 100;
+const MAX_NAMES: usize = 100;
 
 /// Replaces the file at `path`, or creates it, with what `body` writes.
 ///
@@ -41,7 +41,7 @@ pub fn replace(path: &Path, body: impl FnOnce(&mut File) -> Result<()>) -> Resul
 /// Follows symbolic links at `path`.
 fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_path_buf();
-    for _ in 0..LINKS {
+    for _ in 0..MAX_LINKS {
         match fs::read_link(&target) {
             Ok(next) => target = folder(&target).join(next),
             Err(_) => return Ok(target),
@@ -124,7 +124,7 @@ impl Temporary {
             let path = folder.join(format!(".bpfast-{process}-{nanoseconds}-{made}.tmp"));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => return Ok((Self { path, process }, file)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists && tried < NAMES => {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && tried < MAX_NAMES => {
                     tried += 1;
                 }
                 Err(error) => return Err(error),

@@ -6,7 +6,7 @@ use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;
 
 /// The columns whose largest elements are computed together.
-const TOGETHER: usize = 64;
+const COLUMNS_TOGETHER: usize = 64;
 
 /// The number of a = σ(z) of the sigmoid whose σ' = a (1 − a) is below `limit`.
 pub fn closed_sigmoids<T: Real>(a: &[T], limit: f64) -> usize {
@@ -87,9 +87,9 @@ impl<T: Real, F: FnMut(usize)> Computation<T> for ColumnsAbove<'_, T, F> {
             }
             return;
         }
-        for first in (0..width).step_by(TOGETHER) {
-            let columns = first..width.min(first + TOGETHER);
-            let mut largest = [limit; TOGETHER];
+        for first in (0..width).step_by(COLUMNS_TOGETHER) {
+            let columns = first..width.min(first + COLUMNS_TOGETHER);
+            let mut largest = [limit; COLUMNS_TOGETHER];
             for row in matrix.column_range(&columns).iter_rows() {
                 for (largest, &x) in largest.iter_mut().zip(row) {
                     *largest = if x > *largest { x } else { *largest };

@@ -1,19 +1,20 @@
 //! The loops around the microkernel: blocks of the factors, packed where that pays off, and tiles of C.
 //!
 //! The loops have BLIS's numbers: loop 4 over blocks of KC of the k terms, loop 3 over blocks of MC of the
-//! m rows, loop 2 over micropanels of at most NR of the n columns, loop 1 over tiles of MR rows. There is
-//! no loop 5: a micropanel of B is packed while its first tile is computed. Loop 1 is in `macrokernel`.
+//! m rows, loop 2 over micropanels of at most NR of the n columns, loop 1 over tiles of MR rows. Loop 5, over
+//! blocks of NC of the n columns, is there if the blocks are packed: a single block of A packs a micropanel of B
+//! while its first tile is computed. Loop 1 is in `macrokernel`.
 
 use std::ops::Range;
 
 use crate::base::cache_line;
 use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::accumulate::Accumulate;
-use crate::kernels::gemm::blocking::{Blocking, PackA, blocks, packed_blocks, parts};
+use crate::kernels::gemm::blocking::{Blocking, PackA, PackB, blocks, packed_blocks, parts};
 use crate::kernels::gemm::context::Context;
 use crate::kernels::gemm::dispatch::{Tiles, tiles};
 use crate::kernels::gemm::gemv::add_rows;
-use crate::kernels::gemm::macrokernel::{BlockOfA, MicropanelOfC};
+use crate::kernels::gemm::macrokernel::{BlockOfA, MicropanelOfC, PanelOfB};
 use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
 use crate::kernels::simd::level::{Level, Registers, current};
@@ -74,30 +75,51 @@ impl<T: Registers> Product<'_, T> {
         let before = cache_line::before(pack_buffer);
         let (b_buffer, a_buffer) = pack_buffer[before..].split_at_mut(blocking.buffer_of_b);
         let one = [T::from(1)];
-        // Loop 4.
-        for steps in blocks(k, blocking.kc) {
-            // Loop 3.
-            for rows in blocks(a.rows, blocking.mc) {
-                let block = a.row_range(&rows).column_range(&steps);
-                let block = match blocking.pack_a {
-                    PackA::InPlace => BlockOfA::Strided(block),
-                    PackA::CopyRows => BlockOfA::Strided(pack::copy_rows(&block, a_buffer)),
-                    PackA::Interleave => {
-                        pack::interleave(tiles, &block, a_buffer);
-                        BlockOfA::Interleaved(&*a_buffer)
+        // Loop 5.
+        for block_columns in blocks(n, blocking.nc) {
+            // Loop 4.
+            for steps in blocks(k, blocking.kc) {
+                let micropanels = self.micropanels(tiles, &block_columns);
+                if blocking.pack_b == PackB::Block {
+                    if cancel.poll_after(steps.len() * block_columns.len()) {
+                        return;
                     }
-                };
-                // Loop 2.
-                for columns in self.panels(tiles) {
-                    let b_buffer = blocking.pack_b.then_some(&mut *b_buffer);
-                    let panel_of_c = MicropanelOfC {
-                        a: &block,
-                        rows: rows.clone(),
-                        steps: steps.clone(),
-                        columns,
-                        one: &one,
+                    let block = b.row_range(&steps).column_range(&block_columns);
+                    let columns = micropanels.clone().map(|columns| {
+                        columns.start - block_columns.start..columns.end - block_columns.start
+                    });
+                    pack::copy_block(tiles, &block, columns, b_buffer);
+                }
+                // Loop 3.
+                for rows in blocks(a.rows, blocking.mc) {
+                    let block = a.row_range(&rows).column_range(&steps);
+                    let block = match blocking.pack_a {
+                        PackA::InPlace => BlockOfA::Strided(block),
+                        PackA::CopyRows => BlockOfA::Strided(pack::copy_rows(&block, a_buffer)),
+                        PackA::Interleave => {
+                            pack::interleave(tiles, &block, a_buffer);
+                            BlockOfA::Interleaved(&*a_buffer)
+                        }
                     };
-                    self.tiles(tiles, panel_of_c, b_buffer, c, cancel);
+                    // Loop 2.
+                    for columns in micropanels.clone() {
+                        let panel_of_b = match blocking.pack_b {
+                            PackB::InPlace => PanelOfB::InPlace,
+                            PackB::Micropanel => PanelOfB::Unpacked(&mut *b_buffer),
+                            PackB::Block => {
+                                let before = columns.start - block_columns.start;
+                                PanelOfB::Packed(&b_buffer[before * steps.len()..])
+                            }
+                        };
+                        let panel_of_c = MicropanelOfC {
+                            a: &block,
+                            rows: rows.clone(),
+                            steps: steps.clone(),
+                            columns,
+                            one: &one,
+                        };
+                        self.tiles(tiles, panel_of_c, panel_of_b, c, cancel);
+                    }
                 }
             }
         }
@@ -121,18 +143,22 @@ impl<T: Registers> Product<'_, T> {
         }
     }
 
-    /// The micropanels of B: ranges of columns, some registers wide.
-    fn panels(&self, tiles: &Tiles<T>) -> impl Iterator<Item = Range<usize>> {
-        let (n, lanes) = (self.b.columns, tiles.lanes);
+    /// The micropanels of some columns of B: ranges of columns, some registers wide.
+    fn micropanels(
+        &self,
+        tiles: &Tiles<T>,
+        columns: &Range<usize>,
+    ) -> impl Iterator<Item = Range<usize>> + Clone + use<T> {
+        let (lanes, end) = (tiles.lanes, columns.end);
         // With few rows, registers are left for a wider tile.
         let widest = if self.a.rows * MAX_NR <= tiles.accumulators {
             MAX_NR
         } else {
             tiles.nr
         };
-        let mut from = 0;
-        parts(tiles.registers(n), widest).map(move |vectors| {
-            let panel = from..n.min(from + vectors * lanes);
+        let mut from = columns.start;
+        parts(tiles.registers(columns.len()), widest).map(move |vectors| {
+            let panel = from..end.min(from + vectors * lanes);
             from = panel.end;
             panel
         })

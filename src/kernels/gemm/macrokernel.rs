@@ -31,6 +31,16 @@ pub(super) enum BlockOfA<'a, T> {
     Interleaved(&'a [T]),
 }
 
+/// A micropanel of B, (KC, NR), and whether it is packed.
+pub(super) enum PanelOfB<'a, T> {
+    /// To be read in its original place.
+    InPlace,
+    /// To be packed into this buffer.
+    Unpacked(&'a mut [T]),
+    /// Packed at the start of this buffer, by [`pack::copy_block`].
+    Packed(&'a [T]),
+}
+
 /// Where the tiles of a micropanel read B, (KC, NR).
 #[derive(Clone, Copy)]
 struct MicropanelOfB<T> {
@@ -44,12 +54,12 @@ struct MicropanelOfB<T> {
 }
 
 impl<T: Registers> Product<'_, T> {
-    /// Loop 1: a range of k for a micropanel of C. B is packed if there is a buffer for it.
+    /// Loop 1: a range of k for a micropanel of C.
     pub(super) fn tiles(
         &self,
         tiles: &'static Tiles<T>,
         panel_of_c: MicropanelOfC<'_, T>,
-        b_buffer: Option<&mut [T]>,
+        panel_of_b: PanelOfB<'_, T>,
         c: &mut [T],
         cancel: &CancelToken<'_>,
     ) {
@@ -64,14 +74,18 @@ impl<T: Registers> Product<'_, T> {
         if cancel.poll_after(if polled { 0 } else { work }) {
             return;
         }
-        let tiles = match (panel_of_c.a, &b_buffer) {
-            (BlockOfA::Strided(_), Some(_)) => tiles.for_panel(columns),
+        let tiles = match (panel_of_c.a, &panel_of_b) {
+            (BlockOfA::Strided(_), PanelOfB::Unpacked(_)) => tiles.for_panel(columns),
             _ => tiles,
         };
         let vectors = tiles.registers(columns);
-        let (mut done, panel) = match b_buffer {
-            None => (0, self.panel(tiles, &panel_of_c)),
-            Some(buffer) => self.pack(tiles, &panel_of_c, buffer, c),
+        let (mut done, panel) = match panel_of_b {
+            PanelOfB::InPlace => (0, self.panel(tiles, &panel_of_c)),
+            PanelOfB::Unpacked(buffer) => self.pack(tiles, &panel_of_c, buffer, c),
+            PanelOfB::Packed(buffer) => (
+                0,
+                packed_panel(tiles, &buffer[..k * vectors * tiles.lanes], columns),
+            ),
         };
         let mr = match panel_of_c.a {
             BlockOfA::Strided(_) => {
@@ -150,13 +164,7 @@ impl<T: Registers> Product<'_, T> {
         } else {
             pack::copy(tiles, &block, buffer);
         }
-        let panel = MicropanelOfB {
-            b: buffer.as_ptr(),
-            stride,
-            last: block.columns - (vectors - 1) * tiles.lanes,
-            packed: std::ptr::null_mut(),
-        };
-        (done, panel)
+        (done, packed_panel(tiles, buffer, block.columns))
     }
 
     /// `count` tiles, the first of the given rows of the block, or the row of ones behind them.
@@ -222,5 +230,17 @@ impl<T: Registers> Product<'_, T> {
             last: panel.last,
             packed: panel.packed,
         }
+    }
+}
+
+/// A packed micropanel of `columns` columns.
+#[inline(always)]
+fn packed_panel<T>(tiles: &Tiles<T>, packed: &[T], columns: usize) -> MicropanelOfB<T> {
+    let vectors = tiles.registers(columns);
+    MicropanelOfB {
+        b: packed.as_ptr(),
+        stride: vectors * tiles.lanes,
+        last: columns - (vectors - 1) * tiles.lanes,
+        packed: std::ptr::null_mut(),
     }
 }

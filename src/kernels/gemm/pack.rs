@@ -1,9 +1,11 @@
 //! Packs a block of a factor, so that a tile reads contiguous memory.
 
+use std::ops::Range;
+
 use crate::kernels::gemm::blocking::padded;
 use crate::kernels::gemm::dispatch::Tiles;
 use crate::kernels::gemm::matrix::Matrix;
-use crate::kernels::tuning::gemm::TILES_TOGETHER;
+use crate::kernels::tuning::gemm::{ROWS_TOGETHER, TILES_TOGETHER};
 
 /// Packs a block of B, (KC, columns), into `buffer`, of KC rows padded to whole registers.
 #[inline(never)] // keeps the code of small products, which pack nothing, short
@@ -22,6 +24,32 @@ pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) {
         }
     } else {
         transpose(tiles, b, buffer, width);
+    }
+}
+
+/// Packs a block of B, (KC, NC), into micropanels of at most NR columns, of KC rows padded to whole registers.
+/// `micropanels`: their columns, in order, each of whole registers but the last.
+#[inline(never)] // as `copy`
+pub fn copy_block<T: Copy>(
+    tiles: &Tiles<T>,
+    b: &Matrix<'_, T>,
+    micropanels: impl Iterator<Item = Range<usize>> + Clone,
+    buffer: &mut [T],
+) {
+    // Rows are read from end to end, some at a time: the hardware prefetcher follows a row, and no jump from
+    // one to the next.
+    let at_once = if b.has_contiguous_rows() {
+        ROWS_TOGETHER
+    } else {
+        b.rows.max(1)
+    };
+    for first in (0..b.rows).step_by(at_once) {
+        let rows = first..b.rows.min(first + at_once);
+        for columns in micropanels.clone() {
+            let width = tiles.registers(columns.len()) * tiles.lanes;
+            let to = &mut buffer[columns.start * b.rows..][first * width..];
+            copy(tiles, &b.row_range(&rows).column_range(&columns), to);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The products are formed one by one, in float64, and not as (δ²)ᵀ a²: δ² and a² leave the range of their
 //! type where g does not, and Σ g² − n mean² loses the variance where it is small beside mean². At most
-//! [`TOGETHER`] examples are summed about the product of the first of them; such sums are merged as in Chan,
+//! [`MAX_EXAMPLES`] examples are summed about the product of the first of them; such sums are merged as in Chan,
 //! Golub and LeVeque, *Algorithms for Computing the Sample Variance*, 1983. Equal products have no variance.
 
 mod merge;
@@ -13,7 +13,7 @@ use crate::kernels::simd::vector::Arithmetic;
 
 /// The most examples that are summed about the product of the first of them. More of them lose digits if the
 /// first is an outlier.
-pub const TOGETHER: usize = 128;
+pub const MAX_EXAMPLES: usize = 128;
 /// Rows of [`ExampleFactors::delta`] are padded to a multiple of this: the lanes of every register.
 pub const PADDING: usize = 8;
 /// The inputs whose sums are in registers at a time.
@@ -32,7 +32,7 @@ pub struct Moments<'a> {
     pub stride: usize,
 }
 
-/// At most [`TOGETHER`] examples.
+/// At most [`MAX_EXAMPLES`] examples.
 #[derive(Debug, Clone, Copy)]
 pub struct ExampleFactors<'a> {
     /// (rows, inputs).
@@ -64,7 +64,7 @@ impl Moments<'_> {
     pub fn add(&mut self, examples: ExampleFactors<'_>) {
         let ExampleFactors { a, delta, rows, .. } = examples;
         let (inputs, width) = (self.shape.0, self.shape.1.next_multiple_of(PADDING));
-        assert!((1..=TOGETHER).contains(&rows), "the number of examples");
+        assert!((1..=MAX_EXAMPLES).contains(&rows), "the number of examples");
         assert_eq!(a.len(), rows * inputs, "the length of a");
         assert_eq!(delta.len(), rows * width, "the length of δ");
         self.check();

@@ -2,7 +2,9 @@
 
 #![allow(clippy::cast_possible_truncation)] // of small numbers
 
-use crate::kernels::moments::{ExampleFactors, ListedElement, Moments, PADDING, TOGETHER, number};
+use crate::kernels::moments::{
+    ExampleFactors, ListedElement, MAX_EXAMPLES, Moments, PADDING, number,
+};
 use crate::kernels::simd::level::{Level, forced};
 
 /// The moments of products, a and δ as functions of the example and the input or output.
@@ -16,8 +18,8 @@ fn moments(
     let mut mean = vec![0.0; if centered { inputs * stride } else { 0 }];
     let mut squares = vec![0.0; inputs * stride];
     let width = n_out.next_multiple_of(PADDING);
-    for before in (0..rows).step_by(TOGETHER) {
-        let rows = before..rows.min(before + TOGETHER);
+    for before in (0..rows).step_by(MAX_EXAMPLES) {
+        let rows = before..rows.min(before + MAX_EXAMPLES);
         let all_a: Vec<f64> = rows
             .clone()
             .flat_map(|row| (0..inputs).map(move |k| (row, k)))

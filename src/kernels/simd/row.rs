@@ -36,7 +36,7 @@ pub(in crate::kernels) unsafe fn store_whole_row<V: Vector, const VECTORS: usize
 ) {
     for (j, register) in row.into_iter().enumerate() {
         let at = if VECTORS > 1 {
-            place::<V, VECTORS>(j, last)
+            first_column::<V, VECTORS>(j, last)
         } else {
             0
         };
@@ -59,7 +59,7 @@ pub(in crate::kernels) unsafe fn load_row<V: Vector, const VECTORS: usize>(
     // SAFETY: the caller guarantees the instructions and the elements.
     std::array::from_fn(|j| unsafe {
         if VECTORS > 1 {
-            V::load(from.add(place::<V, VECTORS>(j, last)))
+            V::load(from.add(first_column::<V, VECTORS>(j, last)))
         } else {
             V::load_first(from, last)
         }
@@ -80,7 +80,7 @@ pub(in crate::kernels) unsafe fn store_row<V: Vector, const VECTORS: usize>(
         // SAFETY: the caller guarantees the instructions and the elements.
         unsafe {
             if VECTORS > 1 {
-                register.store(to.add(place::<V, VECTORS>(j, last)));
+                register.store(to.add(first_column::<V, VECTORS>(j, last)));
             } else if last == V::LANES {
                 register.store(to);
             } else {
@@ -92,7 +92,7 @@ pub(in crate::kernels) unsafe fn store_row<V: Vector, const VECTORS: usize>(
 
 /// The first column of a register of the row.
 #[inline(always)]
-fn place<V: Vector, const VECTORS: usize>(register: usize, last: usize) -> usize {
+fn first_column<V: Vector, const VECTORS: usize>(register: usize, last: usize) -> usize {
     if register < VECTORS - 1 {
         register * V::LANES
     } else {

@@ -1,6 +1,6 @@
 //! The gradient of the weights that multiply a CSR x.
 
-use crate::base::cancel::{COPIED, CancelToken};
+use crate::base::cancel::{COPIED_PER_POLL, CancelToken};
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
@@ -45,7 +45,7 @@ pub fn gradients<T: Registers>(
     let inputs = out.len() / row;
     assert_eq!(out.len(), inputs * row, "the length of a product");
     if !add {
-        for out in out.chunks_mut(COPIED) {
+        for out in out.chunks_mut(COPIED_PER_POLL) {
             out.fill(T::default());
             if cancel.poll_after(out.len()) {
                 return;

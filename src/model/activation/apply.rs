@@ -1,9 +1,12 @@
 //! a = σ(z) and δ ← (∂a/∂z)ᵀ δ, for the neurons of a layer.
 
-use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK};
-use crate::kernels::elementwise::gelu_tanh::{GeluTanh, GeluTanhDerivative};
-use crate::kernels::elementwise::mish::{Mish, MishDerivative};
-use crate::kernels::elementwise::{activations as kernel, derivatives, map, scale, softmax};
+use crate::base::cancel::{COMPUTED_PER_POLL, CancelToken, ELEMENT_WORK};
+use crate::kernels::elementwise::activations::gelu_tanh::{GeluTanh, GeluTanhDerivative};
+use crate::kernels::elementwise::activations::mish::{Mish, MishDerivative};
+use crate::kernels::elementwise::activations::{
+    first_derivatives as derivatives, functions as kernel, softmax,
+};
+use crate::kernels::elementwise::{map, scale};
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
 use crate::model::activation::formulas::{
@@ -26,8 +29,8 @@ impl Activation {
     /// The neurons processed between two polls of the cancellation token: whole rows for softmax.
     fn block(self, width: usize) -> usize {
         match self {
-            Self::Softmax => width * (COMPUTED / width).max(1),
-            _ => COMPUTED,
+            Self::Softmax => width * (COMPUTED_PER_POLL / width).max(1),
+            _ => COMPUTED_PER_POLL,
         }
     }
 

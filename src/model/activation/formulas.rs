@@ -72,7 +72,7 @@ pub(super) fn hard_swish_derivative(z: f64) -> f64 {
     (z + z + 3.0) * (1.0 / 6.0)
 }
 
-/// z tanh(ln(1 + e^z)), with e^−|z| as in `kernels::elementwise::mish`.
+/// z tanh(ln(1 + e^z)), with e^−|z| as in `kernels::elementwise::activations::mish`.
 pub(super) fn mish<T: Real>(z: T) -> T {
     let two = T::ONE + T::ONE;
     if z < T::from_f64(-40.0) {

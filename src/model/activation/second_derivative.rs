@@ -3,10 +3,11 @@
 //! Where σ'' vanishes with σ', the ratio of the two is computed: then δ^l times the ratio is the error before
 //! σ' times σ'', and that error need not be stored.
 
-use crate::base::cancel::{COMPUTED, CancelToken, ELEMENT_WORK};
-use crate::kernels::elementwise::gelu_tanh::GeluTanhSecondDerivative;
-use crate::kernels::elementwise::mish::MishSecondDerivative;
-use crate::kernels::elementwise::{scale, second_derivatives as kernel};
+use crate::base::cancel::{COMPUTED_PER_POLL, CancelToken, ELEMENT_WORK};
+use crate::kernels::elementwise::activations::gelu_tanh::GeluTanhSecondDerivative;
+use crate::kernels::elementwise::activations::mish::MishSecondDerivative;
+use crate::kernels::elementwise::activations::second_derivatives as kernel;
+use crate::kernels::elementwise::scale;
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
 use crate::model::activation::formulas::{
@@ -31,8 +32,10 @@ impl Activation {
         z: &[T],
         cancel: &CancelToken<'_>,
     ) {
-        let z_blocks = || (0..).map(|k| z.get(k * COMPUTED..).unwrap_or_default());
-        let blocks = tangent_z.chunks_mut(COMPUTED).zip(a.chunks(COMPUTED));
+        let z_blocks = || (0..).map(|k| z.get(k * COMPUTED_PER_POLL..).unwrap_or_default());
+        let blocks = tangent_z
+            .chunks_mut(COMPUTED_PER_POLL)
+            .zip(a.chunks(COMPUTED_PER_POLL));
         for ((values, a), z) in blocks.zip(z_blocks()) {
             match self {
                 Self::Identity

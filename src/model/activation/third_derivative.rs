@@ -1,9 +1,9 @@
 //! σ', σ'' and σ''', for Taylor mode.
 
-use crate::kernels::elementwise::activations as kernel;
-use crate::kernels::elementwise::gelu_tanh::GeluTanh;
-use crate::kernels::elementwise::mish::Mish;
-use crate::kernels::elementwise::third_derivatives::three_derivatives;
+use crate::kernels::elementwise::activations::functions as kernel;
+use crate::kernels::elementwise::activations::gelu_tanh::GeluTanh;
+use crate::kernels::elementwise::activations::mish::Mish;
+use crate::kernels::elementwise::activations::third_derivatives::three_derivatives;
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
 use crate::model::activation::formulas::{gelu_tanh_derivatives, mish_derivatives, sigmoid};

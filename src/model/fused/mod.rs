@@ -2,7 +2,9 @@
 //! C are finite. The formulas use z and a so that nothing overflows; `docs/mathematics.md` derives them.
 
 use crate::base::sum::LaneSum;
-use crate::kernels::elementwise::{activations, derivatives, map, scale};
+use crate::kernels::elementwise::activations::first_derivatives::SoftplusDerivative;
+use crate::kernels::elementwise::activations::functions::{Sigmoid, Softplus};
+use crate::kernels::elementwise::{map, scale};
 use crate::kernels::real::Real;
 use crate::model::activation::{sigmoid, softplus};
 
@@ -48,7 +50,7 @@ impl Fused {
                 for (first, z) in (0..n).step_by(BLOCK).zip(z.chunks(BLOCK)) {
                     let small = &mut small[..z.len()];
                     small.iter_mut().zip(z).for_each(|(s, z)| *s = -z.abs());
-                    map(small, activations::Softplus, softplus);
+                    map(small, Softplus, softplus);
                     sum.add(z.len(), |k| {
                         let (y, z, small) = (y(first + k), z[k].to_f64(), small[k].to_f64());
                         times(y, (-z).max(0.0) + small) + times(1.0 - y, z.max(0.0) + small)
@@ -91,14 +93,12 @@ impl Fused {
             Self::SigmoidPoisson => {
                 // 1 − a = σ(−z).
                 indices().for_each(|j| delta[j] = -z[j]);
-                map(delta, activations::Sigmoid, sigmoid);
+                map(delta, Sigmoid, sigmoid);
                 indices().for_each(|j| delta[j] *= a[j] - y(j));
             }
             Self::SoftplusPoisson => {
                 delta.fill(T::ONE);
-                scale(delta, a, derivatives::SoftplusDerivative, |a| {
-                    -(-a).exp_m1()
-                });
+                scale(delta, a, SoftplusDerivative, |a| -(-a).exp_m1());
                 indices().for_each(|j| {
                     let derivative = delta[j];
                     // Where a underflows, a = e^z = σ' and their ratio is 1.

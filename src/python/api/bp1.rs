@@ -14,8 +14,10 @@ use crate::python::borrow::readwrite;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{empty, input};
-use crate::python::convert::config::{Dtype, Name, parse_cost};
+use crate::python::convert::config::parse_cost;
 use crate::python::convert::custom::CustomCosts;
+use crate::python::convert::dtype::Dtype;
+use crate::python::convert::name::Name;
 use crate::python::convert::targets::TargetsOrCosts;
 use crate::python::convert::targets::{TargetArray, Weighting};
 

@@ -14,7 +14,8 @@ use crate::python::borrow::{Element, NamedInput, readwrite};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{check_shape, input, numbers};
-use crate::python::convert::config::{Dtype, Name};
+use crate::python::convert::dtype::Dtype;
+use crate::python::convert::name::Name;
 
 /// Runs `body` with `$T` the common element type of `arrays`.
 macro_rules! with_type {

@@ -13,7 +13,7 @@ use crate::model::architecture::{Architecture, Layer};
 use crate::python::api::views::{Views, set};
 use crate::python::borrow::{AnyVector, Element, OwnedVector, View, check_writeable, copied};
 use crate::python::convert::arrays::input;
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 
 /// A flat vector with the layout of a network's parameters, and its views: one of all elements, and one of
 /// each W^l and b^l.

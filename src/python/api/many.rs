@@ -17,12 +17,12 @@ use crate::python::borrow::{Element, ReadGuard, WriteArray, WriteGuard, readwrit
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, with_argument_name};
 use crate::python::convert::arrays::output;
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::{TargetArray, Weighting};
 
 /// A network and its arrays, borrowed for a call.
-struct Borrowed<'a, 'py, T: Element> {
+struct BorrowedCall<'a, 'py, T: Element> {
     architecture: &'a Architecture,
     params: ReadGuard<'a, T>,
     x: InputArray<'py, T>,
@@ -39,9 +39,9 @@ enum BorrowedTask<'a, 'py, T: Element> {
     },
 }
 
-type AnyBorrowed<'a, 'py> = ByDtype<Borrowed<'a, 'py, f32>, Borrowed<'a, 'py, f64>>;
+type AnyBorrowedCall<'a, 'py> = ByDtype<BorrowedCall<'a, 'py, f32>, BorrowedCall<'a, 'py, f64>>;
 
-impl<T: Element> Borrowed<'_, '_, T> {
+impl<T: Element> BorrowedCall<'_, '_, T> {
     fn call(&mut self) -> Result<NetworkCall<'_, T>> {
         let inputs = self.x.inputs(self.architecture)?;
         let (width, cost_function) = (self.architecture.n_outputs(), self.architecture.cost());
@@ -77,16 +77,16 @@ impl<T: Element> Borrowed<'_, '_, T> {
     }
 }
 
-/// Runs all calls. Errors name the network by its place, which comes with it.
-fn run_all(py: Python<'_>, borrowed: &mut [(usize, AnyBorrowed<'_, '_>)]) -> PyResult<()> {
+/// Runs all calls. Errors name the network by its index, which comes with it.
+fn run_all(py: Python<'_>, borrowed: &mut [(usize, AnyBorrowedCall<'_, '_>)]) -> PyResult<()> {
     let allowed = threads::current(py)?;
     // No Python code runs from here on.
-    let calls = borrowed.iter_mut().map(|(place, borrowed)| {
+    let calls = borrowed.iter_mut().map(|(index, borrowed)| {
         let call = match borrowed {
             ByDtype::Float32(borrowed) => borrowed.call().map(ByDtype::Float32),
             ByDtype::Float64(borrowed) => borrowed.call().map(ByDtype::Float64),
         };
-        call.map_err(|error| error.at(format_args!("nets[{place}]")))
+        call.map_err(|error| error.at(format_args!("nets[{index}]")))
     });
     let calls = try_collect_results("nets", calls)?;
     let work = calls.iter().map(|call| match call {
@@ -102,12 +102,12 @@ fn run_all(py: Python<'_>, borrowed: &mut [(usize, AnyBorrowed<'_, '_>)]) -> PyR
     Ok(())
 }
 
-/// The same error, about the network at `place`.
-fn of_network<R>(py: Python<'_>, place: usize, outcome: PyResult<R>) -> PyResult<R> {
-    outcome.map_err(|error| with_argument_name(py, &format!("nets[{place}]"), error))
+/// The same error, about the network at `index`.
+fn of_network<R>(py: Python<'_>, index: usize, outcome: PyResult<R>) -> PyResult<R> {
+    outcome.map_err(|error| with_argument_name(py, &format!("nets[{index}]"), error))
 }
 
-/// A network, its place in the list of the user, x, and `out`.
+/// A network, its index in the list of the user, x, and `out`.
 type ForwardArguments<'py> = (
     usize,
     Bound<'py, PyNetwork>,
@@ -125,14 +125,14 @@ pub fn forward_many<'py>(
         net: &'a PyNetwork,
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<(Borrowed<'a, 'py, T>, Bound<'py, PyAny>)> {
+    ) -> PyResult<(BorrowedCall<'a, 'py, T>, Bound<'py, PyAny>)> {
         let (py, architecture) = (x.py(), &**net.architecture());
         let x = InputArray::<T>::parse(x)?;
         let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
         let array = output::<T, Ix2>(out, py, &shape, &x.named())?;
         let numbers = net.vector.numbers::<T>()?;
         numbers.check_out_disjoint(array.as_untyped())?;
-        let borrowed = Borrowed {
+        let borrowed = BorrowedCall {
             architecture,
             params: numbers.read("params")?,
             x,
@@ -144,19 +144,19 @@ pub fn forward_many<'py>(
         let (mut borrowed, mut arrays) = (Vec::new(), Vec::new());
         try_reserve("nets", &mut borrowed, calls.len())?;
         try_reserve("nets", &mut arrays, calls.len())?;
-        for (place, net, x, out) in &calls {
+        for (index, net, x, out) in &calls {
             let (net, out) = (net.get(), out.as_ref());
             let (one, array) = match net.dtype() {
                 Dtype::Float32 => {
-                    let (one, array) = of_network(py, *place, borrow::<f32>(net, x, out))?;
+                    let (one, array) = of_network(py, *index, borrow::<f32>(net, x, out))?;
                     (ByDtype::Float32(one), array)
                 }
                 Dtype::Float64 => {
-                    let (one, array) = of_network(py, *place, borrow::<f64>(net, x, out))?;
+                    let (one, array) = of_network(py, *index, borrow::<f64>(net, x, out))?;
                     (ByDtype::Float64(one), array)
                 }
             };
-            borrowed.push((*place, one));
+            borrowed.push((*index, one));
             arrays.push(array);
         }
         run_all(py, &mut borrowed)?;
@@ -164,7 +164,7 @@ pub fn forward_many<'py>(
     })
 }
 
-/// A network, its place in the list of the user, x, y, sample_weight, and `out`.
+/// A network, its index in the list of the user, x, y, sample_weight, and `out`.
 type BackpropArguments<'py> = (
     usize,
     Bound<'py, PyNetwork>,
@@ -184,14 +184,14 @@ pub fn backprop_many<'py>(
     fn borrow<'a, 'py, T: Element>(
         (_, net, x, y, sample_weight, out): &'a BackpropArguments<'py>,
         reduction: &Bound<'py, PyAny>,
-    ) -> PyResult<Borrowed<'a, 'py, T>> {
+    ) -> PyResult<BorrowedCall<'a, 'py, T>> {
         let (net, out) = (net.get(), out.get());
         let architecture = &**net.architecture();
         let x = InputArray::<T>::parse(x)?;
         let n = x.inputs(architecture)?.len();
         let y = TargetArray::<T>::parse(architecture.n_outputs(), architecture.cost(), n, y)?;
         out.check(architecture, net.dtype())?;
-        Ok(Borrowed {
+        Ok(BorrowedCall {
             architecture,
             params: net.vector.numbers::<T>()?.read("params")?,
             x,
@@ -206,14 +206,14 @@ pub fn backprop_many<'py>(
     guarded(|| {
         Weighting::parse(None, reduction.extract()?)?; // here, as its error is about no network
         let borrowed = calls.iter().map(|arguments| {
-            let (place, net, ..) = arguments;
+            let (index, net, ..) = arguments;
             let borrowed = match net.get().dtype() {
                 Dtype::Float32 => borrow(arguments, reduction).map(ByDtype::Float32),
                 Dtype::Float64 => borrow(arguments, reduction).map(ByDtype::Float64),
             };
-            Ok((*place, of_network(py, *place, borrowed)?))
+            Ok((*index, of_network(py, *index, borrowed)?))
         });
-        let mut borrowed: Vec<(usize, AnyBorrowed<'_, 'py>)> =
+        let mut borrowed: Vec<(usize, AnyBorrowedCall<'_, 'py>)> =
             try_collect_results::<_, PyErr>("nets", borrowed)?;
         run_all(py, &mut borrowed)?;
         let costs = borrowed.iter().map(|(_, borrowed)| match borrowed {

@@ -4,13 +4,13 @@ use numpy::ndarray::Ix1;
 use pyo3::prelude::*;
 
 use crate::base::cancel::ELEMENT_WORK;
-use crate::kernels::elementwise::squares;
+use crate::kernels::elementwise::norms::norm as norm_of;
 use crate::python::api::network::PyNetwork;
 use crate::python::borrow::Element;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::input;
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 use crate::train::norms::{self, MaxNormBuffers};
 
 /// √Σ x² of a vector, converted to float64. It has the same bits on every machine, and neither overflows nor
@@ -20,7 +20,7 @@ pub fn norm(values: &Bound<'_, PyAny>) -> PyResult<f64> {
     guarded(|| {
         let values_array = input::<f64, Ix1>("values", values)?;
         let numbers = values_array.as_slice()?;
-        detached(values.py(), numbers.len(), |_| Ok(squares::norm(numbers)))
+        detached(values.py(), numbers.len(), |_| Ok(norm_of(numbers)))
     })
 }
 

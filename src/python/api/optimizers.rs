@@ -15,7 +15,7 @@ use crate::python::api::threads;
 use crate::python::borrow::{BorrowScope, Element};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, wrong_type};
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 use crate::python::convert::optimizer_arrays::{OptimizerArrays, OptimizerSlices, gradient_of};
 
 /// An optimizer as Python passes it: its name, then its settings.

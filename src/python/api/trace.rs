@@ -66,7 +66,7 @@ pub fn check_origin(origin: Origin, present: Origin) -> Result<(), Error> {
 
 /// The examples from which on all parameters are compared. For fewer, that would take as long as the pass
 /// itself, and some blocks of parameters stand for all: a step changes nearly every one.
-pub const ALL: usize = 16;
+pub const COMPARE_ALL_FROM: usize = 16;
 /// These blocks, and their length.
 const BLOCKS: (usize, usize) = (16, 64);
 

@@ -106,8 +106,9 @@ pub fn as_array<'py>(
         let array = call(&numpy_function(py, "asarray")?, (value,));
         array.map_err(|error| with_argument_name(py, argument, error))?
     } else {
-        let import_from =
-            || import_from(py, "bpfast._validation.arrays", "as_array").map(Bound::unbind);
+        let import_from = || {
+            import_from(py, "bpfast._validation.arrays.array_likes", "as_array").map(Bound::unbind)
+        };
         let as_array = AS_ARRAY.get_or_try_init(py, import_from)?;
         call(as_array.bind(py), (argument, value))?
     };
@@ -133,7 +134,7 @@ pub fn numbers<'py>(
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
     let (py, array) = (value.py(), as_array(argument, value)?);
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
-        let said = import_from(py, "bpfast._validation.no_numbers", "no_numbers")?;
+        let said = import_from(py, "bpfast._validation.arrays.no_numbers", "no_numbers")?;
         let error = call(&said, (argument, value, &array))?;
         return Err(PyErr::from_value(error));
     }

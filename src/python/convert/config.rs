@@ -1,10 +1,8 @@
-//! A network's configuration from Python: sizes, names, dtype, and a cost that may be callable.
+//! A network's configuration from Python: sizes, activations, biases, and a cost that may be callable.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyAttributeError, PyMemoryError, PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyMemoryError, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBool, PyBytes, PyDict, PyString, PyTuple};
 
@@ -13,106 +11,10 @@ use crate::base::error::Error;
 use crate::model::activation::Activation;
 use crate::model::architecture::{Architecture, Layer};
 use crate::model::cost::Cost;
-use crate::python::borrow::call_python::{
-    attribute, call, import_from, index, numpy_function, try_to_list,
-};
-use crate::python::call::errors::{as_wrong_type, with_argument_name, wrong_type};
-
-/// The two dtypes of a network.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub enum Dtype {
-    Float32,
-    Float64,
-}
-
-impl Dtype {
-    /// NumPy's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Float32 => "float32",
-            Self::Float64 => "float64",
-        }
-    }
-
-    /// NumPy's dtype object.
-    pub fn descr(self, py: Python<'_>) -> Bound<'_, PyArrayDescr> {
-        match self {
-            Self::Float32 => numpy::dtype::<f32>(py),
-            Self::Float64 => numpy::dtype::<f64>(py),
-        }
-    }
-
-    /// The dtype of an array, if it is one of the two.
-    pub fn of(array: &Bound<'_, PyUntypedArray>) -> Option<Self> {
-        let found = array.dtype();
-        let is = |dtype: &Self| found.is_equiv_to(&dtype.descr(array.py()));
-        [Self::Float32, Self::Float64].into_iter().find(is)
-    }
-
-    /// float32 if all `arrays` are, else float64.
-    pub fn common<'a, 'py: 'a>(
-        mut arrays: impl Iterator<Item = &'a Bound<'py, PyUntypedArray>>,
-    ) -> Self {
-        if arrays.all(|array| Self::of(array) == Some(Self::Float32)) {
-            Self::Float32
-        } else {
-            Self::Float64
-        }
-    }
-
-    /// `value` as NumPy interprets it, if that is float32 or float64.
-    ///
-    /// # Errors
-    /// TypeError for anything else.
-    pub fn parse(value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let py = value.py();
-        let descr = call(&numpy_function(py, "dtype")?, (value,))
-            .map_err(|error| with_argument_name(py, "dtype", error))?
-            .cast_into::<PyArrayDescr>()?;
-        [Self::Float32, Self::Float64]
-            .into_iter()
-            .find(|dtype| descr.is_equiv_to(&dtype.descr(py)))
-            .ok_or_else(|| {
-                let message = format!("dtype: expected float32 or float64, got {descr}");
-                PyTypeError::new_err(message)
-            })
-    }
-}
-
-/// An argument that is a name, or, if allowed, another object.
-pub enum Name<'py> {
-    Default(&'static str),
-    Given(Bound<'py, PyAny>),
-}
-
-impl<'py> Name<'py> {
-    /// The argument as a Python object.
-    pub fn object(self, py: Python<'py>) -> Bound<'py, PyAny> {
-        match self {
-            Self::Default(name) => PyString::new(py, name).into_any(),
-            Self::Given(object) => object,
-        }
-    }
-
-    /// The name.
-    ///
-    /// # Errors
-    /// TypeError if it is not a string.
-    pub fn text(&self, argument: &str) -> PyResult<Cow<'_, str>> {
-        match self {
-            Self::Default(name) => Ok(Cow::Borrowed(name)),
-            Self::Given(object) => text(argument, object),
-        }
-    }
-}
-
-impl<'py> FromPyObject<'_, 'py> for Name<'py> {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        Ok(Self::Given(object.to_owned()))
-    }
-}
+use crate::python::borrow::call_python::{attribute, call, import_from, index, try_to_list};
+use crate::python::call::errors::{as_wrong_type, wrong_type};
+use crate::python::convert::dtype::Dtype;
+use crate::python::convert::name::{Name, text, to_str_lossy};
 
 /// The configuration of a network; `custom` is the cost if it is a callable.
 pub struct Config {
@@ -203,10 +105,10 @@ pub fn refuse_unknown_arguments(
     more: &Bound<'_, PyTuple>,
     others: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
-    const NAMES: [&str; 8] = [
+    const ARGUMENT_NAMES: [&str; 8] = [
         "sizes", "hidden", "output", "cost", "dtype", "init", "seed", "biases",
     ];
-    const SYNONYMS: [(&str, &str); 8] = [
+    const ARGUMENT_SYNONYMS: [(&str, &str); 8] = [
         ("bias", "biases"),
         ("usebias", "biases"),
         ("activation", "hidden"),
@@ -221,8 +123,8 @@ pub fn refuse_unknown_arguments(
         return Ok(());
     }
     let others = others.map_or_else(|| PyDict::new(py), Clone::clone);
-    let names = PyTuple::new(py, NAMES)?;
-    let synonyms = SYNONYMS.into_py_dict(py)?;
+    let names = PyTuple::new(py, ARGUMENT_NAMES)?;
+    let synonyms = ARGUMENT_SYNONYMS.into_py_dict(py)?;
     let arguments = ("Network", names, 1, 1 + more.len(), others, synonyms);
     let refuse = import_from(py, "bpfast._validation.names", "refuse_arguments")?;
     call(&refuse, arguments)?;
@@ -326,20 +228,5 @@ fn takes_z(cost: &Bound<'_, PyAny>) -> PyResult<bool> {
         Ok(flag) => Ok(flag.is(PyBool::new(cost.py(), true))),
         Err(error) if error.is_instance_of::<PyAttributeError>(cost.py()) => Ok(false),
         Err(error) => Err(error),
-    }
-}
-
-fn text<'a>(argument: &str, value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, str>> {
-    let name = value.cast::<PyString>();
-    to_str_lossy(name.map_err(|_| wrong_type(argument, "a name", value))?)
-}
-
-/// A name, decoded lossily: no valid name contains characters that UTF-8 cannot encode, so the result is
-/// unknown.
-fn to_str_lossy<'a>(name: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
-    match name.to_str() {
-        Err(error) if error.is_instance_of::<PyMemoryError>(name.py()) => Err(error),
-        Err(_) => Ok(name.to_string_lossy()),
-        Ok(name) => Ok(Cow::Borrowed(name)),
     }
 }

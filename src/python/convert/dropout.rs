@@ -15,29 +15,29 @@ pub struct StepDropout<'py> {
     rates: Vec<f64>,
     seed: u64,
     step: u64,
-    places: ReadArray<'py, u32, Ix1>,
+    positions: ReadArray<'py, u32, Ix1>,
 }
 
 impl<'py> StepDropout<'py> {
     /// # Errors
     /// It is not such a tuple.
     pub fn parse(dropout: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let (rates, seed, step, places): (Bound<'py, PyAny>, u64, u64, Bound<'py, PyAny>) =
+        let (rates, seed, step, positions): (Bound<'py, PyAny>, u64, u64, Bound<'py, PyAny>) =
             dropout.extract()?;
         Ok(Self {
             rates: try_collect_results("dropout", rates.try_iter()?.map(|rate| rate?.extract()))?,
             seed,
             step,
-            places: integers("dropout", &places)?,
+            positions: integers("dropout", &positions)?,
         })
     }
 
     /// The dropout of `n` examples.
     ///
     /// # Errors
-    /// Another number of examples has places, or their memory is in use.
+    /// Another number of examples has positions, or their memory is in use.
     pub fn of_examples(&self, n: usize) -> PyResult<Dropout<'_>> {
-        check_shape("dropout", &[n], self.places.shape())?;
+        check_shape("dropout", &[n], self.positions.shape())?;
         if let Some(rate) = self.rates.iter().find(|&rate| !(0.0..1.0).contains(rate)) {
             let message = format!("dropout: expected rates from 0 to below 1, got {rate}");
             return Err(PyValueError::new_err(message));
@@ -46,7 +46,7 @@ impl<'py> StepDropout<'py> {
             rates: &self.rates,
             seed: self.seed,
             step: self.step,
-            places: Some(self.places.as_slice()?),
+            positions: Some(self.positions.as_slice()?),
         })
     }
 }

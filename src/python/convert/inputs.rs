@@ -60,7 +60,7 @@ impl<'py, T: Element> InputArray<'py, T> {
             if format.eq(intern!(py, "csc"))? {
                 validated_csr::<T>(&given, (width, n))?; // SciPy converts without validation
             }
-            let by_rows = import_from(py, "bpfast._validation.sparse", "by_rows")?;
+            let by_rows = import_from(py, "bpfast._validation.arrays.sparse", "by_rows")?;
             let matrix = call(&by_rows, (x,))?;
             let by_rows = arrays(&matrix)?;
             (matrix, by_rows)
@@ -68,7 +68,7 @@ impl<'py, T: Element> InputArray<'py, T> {
         let (mut pattern, mut data) = validated_csr(&by_rows, (n, width))?;
         if pattern.has_duplicates()? {
             let [stored, indices, indptr] = csr_arrays(&by_rows)?;
-            let summed = import_from(py, "bpfast._validation.sparse", "sum_duplicates")?;
+            let summed = import_from(py, "bpfast._validation.arrays.sparse", "sum_duplicates")?;
             let summed = call(&summed, (stored, indices, indptr))?;
             let [stored, indices, indptr] = summed.extract::<[Bound<'py, PyAny>; 3]>()?;
             let summed = [stored, indices, indptr].map(Some);

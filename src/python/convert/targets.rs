@@ -5,16 +5,16 @@ use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArray, PyUntypedAr
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::base::error::{Error, Result, ShapeDisplay};
-use crate::data::target_shape::{check_axes, one_axis_error};
+use crate::base::error::Result;
+use crate::data::target_shape::{check_axes, label_column_error, one_axis_error};
 use crate::data::{Reduction, Targets, labels};
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
 use crate::python::borrow::call_python::call_method;
 use crate::python::borrow::{Element, ReadArray, readonly};
 use crate::python::convert::arrays::{self, input, numbers};
-use crate::python::convert::config::Name;
 use crate::python::convert::custom::{CustomCosts, as_batch};
+use crate::python::convert::name::Name;
 
 /// The weights and the reduction of a call.
 pub struct Weighting<'py> {
@@ -121,15 +121,9 @@ impl<'py, T: Element> TargetArray<'py, T> {
         if array.shape() != expected {
             let is_column = array.shape() == [n, 1] && cost.takes_labels();
             if is_column && are_whole(&call_method(&array, "ravel", ())?)? {
-                let got = format!(
-                    "{}; labels have one axis: y.ravel()",
-                    ShapeDisplay(array.shape())
-                );
-                return Err(
-                    Error::value("y", format!("shape {}", ShapeDisplay(&expected)), got).into(),
-                );
+                return Err(label_column_error(width, n).into());
             }
-            return Err(Error::shape("y", &expected, array.shape()).into());
+            check_axes(&expected, array.shape())?;
         }
         Ok(Self::Values(input::<T, Ix2>("y", &array)?))
     }

@@ -26,7 +26,7 @@ use crate::train::rollback::{all_finite, restore_state, save_state};
 use crate::train::{Report, Settings, StepSeries};
 
 /// The most networks: those of the narrowest elements.
-const MOST: usize = networks::<f32>();
+const MAX_NETWORKS: usize = networks::<f32>();
 
 /// A series of steps of one network, among those of others.
 pub struct Lane<'a, T> {
@@ -85,7 +85,7 @@ pub fn run<T: Real>(
     } = lanes[0].series;
     let n = settings.batch_size.min(order.len());
     scratch.prepare(architecture, n, lanes.len())?;
-    let mut costs = [CompensatedSum::default(); MOST];
+    let mut costs = [CompensatedSum::default(); MAX_NETWORKS];
     for ((lane, before), cost) in lanes.iter_mut().zip(&mut scratch.before).zip(&mut costs) {
         save_state(before, &lane.params_and_state);
         (lane.report.steps, lane.report.diverged) = (0, false);
@@ -123,7 +123,7 @@ fn step<T: Real>(
     let architecture = lanes[0].series.architecture;
     let n = lanes[0].series.rows(index).len();
     let length = architecture.n_params();
-    let (mut costs, mut updates) = ([0.0; MOST], [None; MOST]);
+    let (mut costs, mut updates) = ([0.0; MAX_NETWORKS], [None; MAX_NETWORKS]);
     for (at, lane) in lanes.iter().enumerate() {
         let params = scratch.params.get_mut(0..length);
         interleave(lane.params_and_state.params, params, at);

@@ -17,7 +17,7 @@ use crate::base::error::Result;
 use crate::base::sum::sum;
 use crate::engine::batch::measured_step::{NormBuffers, StepNorms};
 use crate::engine::batch::pass::Observer;
-use crate::kernels::elementwise::squares::dot;
+use crate::kernels::elementwise::norms::dot;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::measured_step::SLICE;
 use crate::model::architecture::Architecture;

@@ -154,7 +154,7 @@ fn the_gradient_with_dropout_agrees_with_differences() {
         rates: &[0.5, 0.25],
         seed: 1,
         step: 4,
-        places: None,
+        positions: None,
     });
     let team = Team::alone();
     let inputs = problem.inputs();

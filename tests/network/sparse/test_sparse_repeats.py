@@ -208,9 +208,9 @@ def test_a_matrix_without_duplicates_is_not_copied():
     """No copy of it is made to look for them."""
     x = csr(DATA["float64"])
     x.sum_duplicates()
-    found = bpfast._validation.sparse.without_duplicates(x)
+    found = bpfast._validation.arrays.sparse.without_duplicates(x)
     assert found is x
-    assert bpfast._validation.sparse.by_rows(x) is x
+    assert bpfast._validation.arrays.sparse.by_rows(x) is x
 
 
 def test_damaged_positions():

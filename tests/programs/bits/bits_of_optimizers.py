@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from tests.helpers.cases.every_optimizer import CASES
+from tests.helpers.cases.training.every_optimizer import CASES
 from tests.helpers.child import digest
 
 rng = np.random.default_rng(0)

@@ -63,17 +63,17 @@ def without_bpfast():
 def with_another_version():
     del sys.modules["bpfast"]
     sys.modules.update(sys.hidden)
-    from bpfast.distributed import _same_bits
+    from bpfast.distributed._engines import same_bits
 
-    _same_bits.properties = lambda: {"version": "0.0.1", "fused": True, "simd": "avx2"}
+    same_bits.properties = lambda: {"version": "0.0.1", "fused": True, "simd": "avx2"}
 
 
 def without_fused_multiply_add():
     from bpfast import __version__
-    from bpfast.distributed import _same_bits
+    from bpfast.distributed._engines import same_bits
 
     level = {"version": __version__, "fused": False, "simd": "baseline"}
-    _same_bits.properties = lambda: level
+    same_bits.properties = lambda: level
 
 
 def refused(client):
@@ -149,9 +149,9 @@ def main(folder):
         found["3 workers"] = digest(train("classes", *examples("classes"), client=client)[0])
         before = set(client.nthreads())
         # Parameters that are sent to one worker alone may be lost with it.
-        inline, engine.INLINE = engine.INLINE, 0
+        inline, engine.MAX_INLINE_BYTES = engine.MAX_INLINE_BYTES, 0
         found["one died"] = deadly(path, client, dies=True)
-        engine.INLINE = inline
+        engine.MAX_INLINE_BYTES = inline
         found["died"] = len(before - set(client.nthreads()))
         found["none died"] = deadly(path, None, dies=False)
         found["refused"] = refused(client)

@@ -68,11 +68,11 @@ def main(folder):
                 net, _ = train("classes", *of_classes, client=client, epochs=3, resume=resume)
                 found["resumed"] = digest(net)
                 continue
-            inline, engine.INLINE = engine.INLINE, 0
+            inline, engine.MAX_INLINE_BYTES = engine.MAX_INLINE_BYTES, 0
             found["hashes"]["8, as if large"] = hashes(["full"], client=client)
-            answer, engine.ANSWER = engine.ANSWER, 0.0  # no worker answers so soon
+            answer, engine.ANSWER_TIMEOUT = engine.ANSWER_TIMEOUT, 0.0  # no worker answers so soon
             found["hashes"]["8, by the scheduler"] = hashes(["full"], client=client)
-            engine.INLINE, engine.ANSWER = inline, answer
+            engine.MAX_INLINE_BYTES, engine.ANSWER_TIMEOUT = inline, answer
             path = f"{folder}/checkpoint"
             train("classes", *of_classes, client=client, epochs=1, checkpoint=path)
             for name, given in sources():

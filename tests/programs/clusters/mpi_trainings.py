@@ -8,7 +8,7 @@ import numpy as np
 from mpi4py import MPI
 
 import bpfast
-from bpfast.distributed import _same_bits
+from bpfast.distributed._engines import same_bits
 from tests.distributed.case import CASES, SHARD_ROWS, data, digest, examples, train
 
 COMM = MPI.COMM_WORLD
@@ -72,7 +72,7 @@ def with_a_cost_that_cannot_be_sent():
 
 
 def of_another_version():
-    before = _same_bits.properties
+    before = same_bits.properties
     if COMM.Get_size() - 1 == RANK:
         other = before() | {"version": "0.0.1"}
         sys.modules["bpfast.distributed._engines.mpi"].properties = lambda: other

@@ -9,7 +9,14 @@ import pytest
 
 import bpfast
 from bpfast import History
-from tests.helpers.cases.histories import ACCURACY, COSTS, ROW, VALIDATION, example, one_column
+from tests.helpers.cases.training.histories import (
+    ACCURACY,
+    COSTS,
+    ROW,
+    VALIDATION,
+    example,
+    one_column,
+)
 from tests.helpers.refuses import refuses
 
 

@@ -4,7 +4,7 @@ import math
 
 import matplotlib.figure
 
-from tests.helpers.cases.histories import ACCURACY, COSTS, VALIDATION, example, one_column
+from tests.helpers.cases.training.histories import ACCURACY, COSTS, VALIDATION, example, one_column
 from tests.helpers.refuses import refuses
 
 NAN, INF = math.nan, math.inf

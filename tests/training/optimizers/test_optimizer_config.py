@@ -10,8 +10,8 @@ import pytest
 
 import bpfast
 from bpfast import optimizers, schedules
-from tests.helpers.cases.every_optimizer import CASES, START
-from tests.helpers.cases.optimizer_steps import go, plateau
+from tests.helpers.cases.training.every_optimizer import CASES, START
+from tests.helpers.cases.training.optimizer_steps import go, plateau
 from tests.helpers.refuses import refuses
 
 

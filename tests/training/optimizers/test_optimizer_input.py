@@ -10,7 +10,7 @@ import pytest
 
 import bpfast
 from bpfast import optimizers, schedules
-from tests.helpers.cases.optimizer_steps import KINDS, watched
+from tests.helpers.cases.training.optimizer_steps import KINDS, watched
 from tests.helpers.child import run
 from tests.helpers.messages import A_CLASS, READ_ONLY
 from tests.helpers.refuses import refuses

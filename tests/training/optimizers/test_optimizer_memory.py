@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from tests.helpers.cases.optimizer_steps import KINDS, watched
+from tests.helpers.cases.training.optimizer_steps import KINDS, watched
 from tests.helpers.messages import READ_ONLY
 from tests.helpers.refuses import refuses
 

@@ -9,8 +9,8 @@ import pytest
 
 import bpfast
 from bpfast import optimizers, schedules
-from tests.helpers.cases.every_optimizer import CASES, START, gradient
-from tests.helpers.cases.optimizer_steps import go, plateau
+from tests.helpers.cases.training.every_optimizer import CASES, START, gradient
+from tests.helpers.cases.training.optimizer_steps import go, plateau
 from tests.helpers.refuses import refuses
 
 STATE_NAMES = {"SGD": ("velocity",), "Adam": ("mean", "square"), "AdamW": ("mean", "square")}

@@ -8,7 +8,13 @@ from hypothesis.extra.numpy import array_shapes
 
 import bpfast
 from tests.golden import TORCH, floats
-from tests.helpers.cases.every_optimizer import CASES, START, STEPS, formula_steps, gradient
+from tests.helpers.cases.training.every_optimizer import (
+    CASES,
+    START,
+    STEPS,
+    formula_steps,
+    gradient,
+)
 from tests.helpers.child import run
 from tests.helpers.processes.simd_levels import turns
 

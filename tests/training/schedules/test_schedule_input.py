@@ -11,7 +11,7 @@ import pytest
 
 from bpfast import schedules
 from bpfast.schedules._rates import as_schedule
-from tests.helpers.cases.every_schedule import PLATEAU, every_kind
+from tests.helpers.cases.training.every_schedule import PLATEAU, every_kind
 from tests.helpers.messages import A_CLASS
 from tests.helpers.refuses import refuses
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import bpfast
 from bpfast import schedules
 from tests.golden import TORCH, floats
-from tests.helpers.cases.every_schedule import MORE, PLATEAU, SCHEDULES, every_kind
+from tests.helpers.cases.training.every_schedule import MORE, PLATEAU, SCHEDULES, every_kind
 
 # Both compute in float64, in another order of the same few operations.
 RELATIVE = 1e-12

@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from bpfast._core import Trace
 from bpfast._derivatives.arguments import with_custom_cost
-from bpfast._derivatives.curvature.operator import NAMES, Curvature, Matrix, ProductArguments
-from bpfast._validation.arrays import as_array
+from bpfast._derivatives.curvature.operator import (
+    MATRIX_NAMES,
+    Curvature,
+    MatrixName,
+    ProductArguments,
+)
+from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
 
@@ -24,7 +29,7 @@ def curvature(
     x: Inputs | Trace,
     y: ArrayLike,
     *,
-    matrix: Matrix = "hessian",
+    matrix: MatrixName = "hessian",
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Curvature:
@@ -72,7 +77,7 @@ def curvature(
     array([9., 1.])
     """
     check_network(self)
-    name: Any = one_of("matrix", matrix, NAMES)
+    name: Any = one_of("matrix", matrix, MATRIX_NAMES)
     if isinstance(x, Trace) and self._custom_cost is None:
         known: Any = _copy_of_trace(self, x)
     else:

@@ -12,7 +12,7 @@ from bpfast._derivatives.arguments import number_of_examples
 from bpfast._derivatives.curvature.spectrum import WHICH, eigenvalues
 from bpfast._optional import optional
 from bpfast._validation.names import one_of
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 from bpfast._validation.seed import generator
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from bpfast._typing import Reduction
 
-Matrix: TypeAlias = Literal["hessian", "ggn", "empirical_fisher"]
+MatrixName: TypeAlias = Literal["hessian", "ggn", "empirical_fisher"]
 Which: TypeAlias = Literal["largest", "smallest", "magnitude"]
 
-NAMES = ("hessian", "ggn", "empirical_fisher")
+MATRIX_NAMES = ("hessian", "ggn", "empirical_fisher")
 # The costs that are convex in a only for y >= 0, or for y in [0, 1].
 _OF_A_RANGE = ("cross_entropy", "log_likelihood", "poisson")
 
@@ -62,7 +62,7 @@ class Curvature:
     __module__ = "bpfast"
 
     _net: _core.Network
-    _name: Matrix
+    _name: MatrixName
     _examples: ProductArguments
     _errors: list[NDArray[Any]] | None
     _params: NDArray[Any]
@@ -74,7 +74,7 @@ class Curvature:
     def _of(
         cls,
         net: _core.Network,
-        name: Matrix,
+        name: MatrixName,
         examples: ProductArguments,
         errors: list[NDArray[Any]] | None,
     ) -> Self:
@@ -173,7 +173,7 @@ class Curvature:
         >>> net.curvature([[3]], [[0]], matrix="ggn").diagonal()
         array([9., 1.])
         """
-        count = whole("samples", samples, 1)
+        count = integer("samples", samples, 1)
         self._check()
         if self._name != "hessian":
             return self._exact_diagonal()
@@ -266,7 +266,7 @@ class Curvature:
         >>> hessian.eigenvalues(2).shape
         (2,)
         """
-        count, size = whole("k", k, 1), self._params.size
+        count, size = integer("k", k, 1), self._params.size
         kind = one_of("which", which, WHICH)
         if count > size:
             raise ValueError(f"k: expected at most {size}, the number of parameters, got {count}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Up to so many parameters, the matrix is formed, column by column: this needs no SciPy, and finds
 # eigenvalues that are close to each other too. For a 10-90-1 network (1081 parameters) on 1,000
 # examples it took 3 s on two cores; Lanczos' method took 0.2 s.
-MOST_DENSE_PARAMETERS = 1000
+MAX_DENSE_PARAMETERS = 1000
 # As SciPy's eigsh calls them.
 WHICH = {"largest": "LA", "smallest": "SA", "magnitude": "LM"}
 
@@ -42,7 +42,7 @@ def eigenvalues(matrix: Curvature, count: int, which: str) -> NDArray[np.float64
     size = matrix.shape[0]
     if not np.isfinite(matrix.matvec(np.ones(size, matrix.dtype))).all():
         raise ValueError("x: expected examples with finite second derivatives, got others")
-    if 4 * count >= size or size <= MOST_DENSE_PARAMETERS:
+    if 4 * count >= size or size <= MAX_DENSE_PARAMETERS:
         columns = [matrix.matvec(column) for column in np.eye(size, dtype=matrix.dtype)]
         values = np.linalg.eigvalsh(np.array(columns, np.float64))
     else:

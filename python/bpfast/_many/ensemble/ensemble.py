@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from bpfast._many.arguments import parse_networks
+from bpfast._many.ensemble import ranking as _ranking
 from bpfast._many.ensemble.prediction import predict
-from bpfast._many.ensemble.ranking import column_of, ranked, warn_of_comparison, with_histories
 from bpfast._optional import optional
 from bpfast.history._history import History
 
@@ -56,6 +56,9 @@ class Ensemble(Sequence["Network"]):
     Ensemble(5 networks: 1-8-1)
     """
 
+    best = _ranking.best
+    ranking = _ranking.ranking
+
     def __init__(
         self, nets: Iterable[Network], histories: Sequence[History | None] | None = None
     ) -> None:
@@ -87,22 +90,22 @@ class Ensemble(Sequence["Network"]):
         return len(self._nets)
 
     @overload
-    def __getitem__(self, place: int) -> Network: ...
+    def __getitem__(self, index: int) -> Network: ...
     @overload
-    def __getitem__(self, place: slice) -> Ensemble: ...
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice):
+    def __getitem__(self, index: slice) -> Ensemble: ...
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
             return Ensemble._of(
-                self._nets[place], self.histories[place], self._validation_sets[place]
+                self._nets[index], self.histories[index], self._validation_sets[index]
             )
         try:
-            index = operator.index(place)
+            position = operator.index(index)
         except TypeError:
-            got = type(place).__name__
-            raise TypeError(f"place: expected an integer or a slice, got {got}") from None
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"place: expected {-len(self)} to {len(self) - 1}, got {index}")
-        return self._nets[index]
+            got = type(index).__name__
+            raise TypeError(f"index: expected an integer or a slice, got {got}") from None
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"index: expected {-len(self)} to {len(self) - 1}, got {position}")
+        return self._nets[position]
 
     def predict(
         self, x: Any, *, quantiles: float | Sequence[float] = (0.05, 0.5, 0.95)
@@ -144,91 +147,6 @@ class Ensemble(Sequence["Network"]):
         array([[0.5]])
         """
         return predict(self._nets, x, quantiles)
-
-    def best(self, metric: str = "", *, mode: str | None = None) -> Network:
-        """The network with the best value of a column of its history.
-
-        The value is that of the epoch whose parameters the network has: the best one after early
-        stopping, else the last.
-
-        Parameters
-        ----------
-        metric : str, optional
-            The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
-        mode : {"min", "max"}, optional
-            Whether low or high is better. Default: "min" for the cost and errors, "max" for
-            accuracies and r2. Other names need it.
-
-        Returns
-        -------
-        Network
-
-        Raises
-        ------
-        ValueError
-            A network has no history, or no such column; or the mode is missing or unknown.
-
-        Warns
-        -----
-        UserWarning
-            `fit_many` has evaluated the networks on different examples, or their costs are
-            different functions, so the values do not compare them.
-
-        Examples
-        --------
-        >>> import bpfast
-        >>> nets = [bpfast.Network([1, 1], output="identity", seed=seed) for seed in range(3)]
-        >>> ensemble = bpfast.fit_many(nets, [[0.0], [1.0]], [0.0, 1.0], epochs=5, seed=0)
-        >>> costs = [history.cost[-1] for history in ensemble.histories]
-        >>> ensemble.best() is nets[costs.index(min(costs))]
-        True
-        """
-        return self._nets[self.ranking(metric, mode=mode)[0]]
-
-    def ranking(self, metric: str = "", *, mode: str | None = None) -> list[int]:
-        """The places of the networks, the best first, by a column of their histories.
-
-        The value is that of the epoch whose parameters the network has: the best one after early
-        stopping, else the last. NaN and infinite values are last.
-
-        Parameters
-        ----------
-        metric : str, optional
-            The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
-        mode : {"min", "max"}, optional
-            Whether low or high is better. Default: "min" for the cost and errors, "max" for
-            accuracies and r2. Other names need it.
-
-        Returns
-        -------
-        list of int
-
-        Raises
-        ------
-        ValueError
-            A network has no history, or no such column; or the mode is missing or unknown.
-
-        Warns
-        -----
-        UserWarning
-            `fit_many` has evaluated the networks on different examples, or their costs are
-            different functions, so the values do not compare them.
-
-        Examples
-        --------
-        >>> import bpfast
-        >>> histories = [bpfast.History() for _ in range(3)]
-        >>> for history, accuracy in zip(histories, (0.7, 0.9, 0.8)):
-        ...     history.append({"cost": 1, "seconds": 1, "learning_rate": 1, "accuracy": accuracy})
-        >>> nets = [bpfast.Network([1, 1], seed=seed) for seed in range(3)]
-        >>> bpfast.Ensemble(nets, histories).ranking("accuracy")
-        [1, 2, 0]
-        """
-        histories = with_histories(self.histories)
-        column = column_of(histories, metric)
-        places = ranked(histories, column, mode)
-        warn_of_comparison(self._nets, column, self._validation_sets)
-        return places
 
     def to_pandas(self) -> DataFrame:
         """All histories in one table: a row per network and epoch, with both as index.

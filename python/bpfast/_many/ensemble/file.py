@@ -15,7 +15,7 @@ from bpfast._training.checkpoint.file import (
     network_config,
 )
 from bpfast._training.checkpoint.file import FORMAT as CHECKPOINT
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 from bpfast.history._history import History
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
         state = entry["history"]
         histories.append(None if state is None else History.from_state(state))
         number = entry["validation_set"]
-        validation_sets.append(None if number is None else whole("validation_set", number, 0))
+        validation_sets.append(None if number is None else integer("validation_set", number, 0))
     if tensors:
         raise ValueError(f"{min(tensors)}: expected no tensor of this name")
     return Parts(nets, histories, validation_sets)

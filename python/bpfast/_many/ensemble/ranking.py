@@ -1,4 +1,4 @@
-"""The order of networks by a column of their histories."""
+"""`Ensemble.best` and `Ensemble.ranking`: the order of networks by a column of their histories."""
 
 from __future__ import annotations
 
@@ -12,8 +12,96 @@ from bpfast.history._mode import mode_of
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from bpfast._many.ensemble.ensemble import Ensemble
     from bpfast._network import Network
     from bpfast.history._history import History
+
+
+def best(self: Ensemble, metric: str = "", *, mode: str | None = None) -> Network:
+    """The network with the best value of a column of its history.
+
+    The value is that of the epoch whose parameters the network has: the best one after early
+    stopping, else the last.
+
+    Parameters
+    ----------
+    metric : str, optional
+        The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
+    mode : {"min", "max"}, optional
+        Whether low or high is better. Default: "min" for the cost and errors, "max" for
+        accuracies and r2. Other names need it.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ValueError
+        A network has no history, or no such column; or the mode is missing or unknown.
+
+    Warns
+    -----
+    UserWarning
+        `fit_many` has evaluated the networks on different examples, or their costs are
+        different functions, so the values do not compare them.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> nets = [bpfast.Network([1, 1], output="identity", seed=seed) for seed in range(3)]
+    >>> ensemble = bpfast.fit_many(nets, [[0.0], [1.0]], [0.0, 1.0], epochs=5, seed=0)
+    >>> costs = [history.cost[-1] for history in ensemble.histories]
+    >>> ensemble.best() is nets[costs.index(min(costs))]
+    True
+    """
+    return self._nets[ranking(self, metric, mode=mode)[0]]
+
+
+def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> list[int]:
+    """The indices of the networks, the best first, by a column of their histories.
+
+    The value is that of the epoch whose parameters the network has: the best one after early
+    stopping, else the last. NaN and infinite values are last.
+
+    Parameters
+    ----------
+    metric : str, optional
+        The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
+    mode : {"min", "max"}, optional
+        Whether low or high is better. Default: "min" for the cost and errors, "max" for
+        accuracies and r2. Other names need it.
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    ValueError
+        A network has no history, or no such column; or the mode is missing or unknown.
+
+    Warns
+    -----
+    UserWarning
+        `fit_many` has evaluated the networks on different examples, or their costs are
+        different functions, so the values do not compare them.
+
+    Examples
+    --------
+    >>> import bpfast
+    >>> histories = [bpfast.History() for _ in range(3)]
+    >>> for history, accuracy in zip(histories, (0.7, 0.9, 0.8)):
+    ...     history.append({"cost": 1, "seconds": 1, "learning_rate": 1, "accuracy": accuracy})
+    >>> nets = [bpfast.Network([1, 1], seed=seed) for seed in range(3)]
+    >>> bpfast.Ensemble(nets, histories).ranking("accuracy")
+    [1, 2, 0]
+    """
+    histories = with_histories(self.histories)
+    column = column_of(histories, metric)
+    indices = ranked(histories, column, mode)
+    warn_of_comparison(self._nets, column, self._validation_sets)
+    return indices
 
 
 def final_value(history: History, column: str) -> float:
@@ -70,7 +158,7 @@ def column_of(histories: Sequence[History], metric: str) -> str:
 
 
 def ranked(histories: Sequence[History], column: str, mode: str | None) -> list[int]:
-    """The places of the histories, the best first; equal ones in their order.
+    """The indices of the histories, the best first; equal ones in their order.
 
     Values that are not finite, such as a cost of -inf, which is an overflow, are last.
     """
@@ -80,8 +168,8 @@ def ranked(histories: Sequence[History], column: str, mode: str | None) -> list[
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 
-def best_place(histories: Sequence[History | None], column: str) -> int | None:
-    """The place of the best one. None if one lacks the column, or low or high may be better."""
+def best_index(histories: Sequence[History | None], column: str) -> int | None:
+    """The index of the best one. None if one lacks the column, or low or high may be better."""
     found = [history for history in histories if history is not None and len(history)]
     if len(found) < len(histories) or any(column not in history for history in found):
         return None

@@ -9,10 +9,10 @@ import numpy as np
 
 from bpfast import schedules
 from bpfast._many.training.job import Job
-from bpfast._training.divergence import DivergenceError, failure
-from bpfast._training.early_stopping import EarlyStopping
 from bpfast._training.locks import bind_state
-from bpfast._training.stopped import reason_of
+from bpfast._training.stopping.divergence import DivergenceError, failure
+from bpfast._training.stopping.early_stopping import EarlyStopping
+from bpfast._training.stopping.reason import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bpfast._training.loop import Training
 
 # The most steps whose rates are computed in advance.
-MOST_RATES = 1 << 16
+MAX_RATES = 1 << 16
 
 
 @dataclass(kw_only=True)
@@ -85,7 +85,7 @@ class Member:
         training = self.training
         optimizer, per_epoch = training.optimizer, self._steps_per_epoch
         done = len(training.history)
-        epochs = min(until - done, self.epochs - done, max(MOST_RATES // per_epoch, 1))
+        epochs = min(until - done, self.epochs - done, max(MAX_RATES // per_epoch, 1))
         if self.needs_python:
             epochs = 1
         rates = schedules.rates(optimizer.learning_rate, optimizer.steps, epochs * per_epoch)

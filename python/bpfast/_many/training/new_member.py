@@ -13,7 +13,7 @@ from bpfast._training.arguments.training_data import (
     Request,
     check_cost,
     new_trainer,
-    of_arrays,
+    parts_of_arrays,
 )
 from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.arguments.weights import (
@@ -25,9 +25,9 @@ from bpfast._training.arguments.weights import (
 from bpfast._training.data.held_out import split_rows
 from bpfast._training.loop import EndOfEpoch, Training
 from bpfast._training.metrics.accuracy import Kind, for_targets
-from bpfast._training.step_runner import TrainerRunner
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x, rows_of
+from bpfast._training.steps.runner import TrainerRunner
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import checked_x, rows_of
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
 from bpfast.history._history import History
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bpfast._core import Trainer
     from bpfast._many.training.options import Options
     from bpfast._training.data.examples import Examples
-    from bpfast._training.step_runner import StepRunner
+    from bpfast._training.steps.runner import StepRunner
 
 
 class Split(NamedTuple):
@@ -146,7 +146,7 @@ def _own_member(data: SharedData, options: Options, split: Split) -> Member:
         x, y, *weights = _rows_of(x, y, weight, rows)
         weight = weights[0] if weights else None
     request = Request(net, options.settings, options.optimizer, validation, options.metrics)
-    parts = of_arrays(request, x, y, class_weight=options.class_weight, sample_weight=weight)
+    parts = parts_of_arrays(request, x, y, class_weight=options.class_weight, sample_weight=weight)
     runner = TrainerRunner(net, parts.trainer, parts.source, options.optimizer, options.callbacks)
     return Member(
         place=options.place,

@@ -11,9 +11,9 @@ from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import parse_callbacks
 from bpfast._training.locks import refuse_another_network
-from bpfast._training.step_monitor import StepMonitor, step_monitors
+from bpfast._training.steps.monitor import StepMonitor, step_monitors
 from bpfast._validation.naming import naming
-from bpfast._validation.numbers import is_number, whole
+from bpfast._validation.numbers import integer, is_number
 from bpfast._validation.seed import parse_seed
 from bpfast.optimizers import Optimizer
 from bpfast.schedules._rates import as_schedule
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
-    from bpfast._training.early_stopping import EarlyStopping
     from bpfast._training.loop import Callback
+    from bpfast._training.stopping.early_stopping import EarlyStopping
     from bpfast._typing import Metric
 
 # The arguments of `Settings` that each network has for itself.
-OF_STEPS = ("batch_size", "l1", "l2", "dropout", "max_norm", "clip_norm", "seed")
+STEP_SETTINGS = ("batch_size", "l1", "l2", "dropout", "max_norm", "clip_norm", "seed")
 
 
 @dataclass(kw_only=True)
@@ -75,9 +75,9 @@ def parse_options(
     for k, net in enumerate(nets):
         with naming(f"nets[{k}]"):
             one = {name: values[k] for name, values in each.items()}
-            of_steps = {name: one.pop(name) for name in OF_STEPS}
+            of_steps = {name: one.pop(name) for name in STEP_SETTINGS}
             one["settings"] = Settings(net, **of_steps, **of_all)
-            one["epochs"] = whole("epochs", one["epochs"], 1)
+            one["epochs"] = integer("epochs", one["epochs"], 1)
             rate = _own_rate(one.pop("learning_rate"))
             one["optimizer"] = parse_optimizer(one["optimizer"], rate)
             one["early_stopping"] = parse_early_stopping(one["early_stopping"])

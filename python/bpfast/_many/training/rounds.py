@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
-from bpfast._training.divergence import DivergenceError
 from bpfast._training.progress import Progress
-from bpfast._training.stopped import reason_of
+from bpfast._training.stopping.divergence import DivergenceError
+from bpfast._training.stopping.reason import reason_of
 from bpfast._validation.caller import stack_level
-from bpfast._validation.numbers import fraction, whole
+from bpfast._validation.numbers import fraction, integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bpfast._many.training.member import Member
 
 # How often a progress bar is updated.
-UPDATES = 50
+PROGRESS_UPDATES = 50
 
 
 @dataclass(kw_only=True)
@@ -38,7 +38,7 @@ def parse_halving(keep: Any, every: Any) -> Halving | None:
         if every is not None:
             raise ValueError(f"every: expected only with keep, got {every!r}")
         return None
-    every = whole("every", 1 if every is None else every, 1)
+    every = integer("every", 1 if every is None else every, 1)
     return Halving(keep=fraction("keep", keep), every=every)
 
 
@@ -53,7 +53,7 @@ def train(members: Sequence[Member], *, progress: bool, halving: Halving | None)
         What code of the user raised, with a note that names the network.
     """
     longest = max(member.epochs for member in members)
-    every = max(longest // UPDATES, 1) if progress else longest
+    every = max(longest // PROGRESS_UPDATES, 1) if progress else longest
     if halving is not None:
         every = halving.every
     per_epoch = sum(member.examples for member in members)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._training.early_stopping import EarlyStopping
+from bpfast._training.stopping.early_stopping import EarlyStopping
 from bpfast._validation.iterables import is_iterable
-from bpfast._validation.numbers import flag, fraction, is_number, not_negative, positive, whole
+from bpfast._validation.numbers import flag, fraction, integer, is_number, not_negative, positive
 from bpfast._validation.seed import parse_seed
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ ARGUMENT_SYNONYMS = {
 }
 
 # The default.
-BATCH_SIZE = 32
+DEFAULT_BATCH_SIZE = 32
 
 
 class Settings:
@@ -70,7 +70,9 @@ class Settings:
         check_finite: bool,
         sparse: bool | None = False,
     ) -> None:
-        self.batch_size = BATCH_SIZE if batch_size is None else whole("batch_size", batch_size, 1)
+        self.batch_size = (
+            DEFAULT_BATCH_SIZE if batch_size is None else integer("batch_size", batch_size, 1)
+        )
         self.l1, self.l2 = not_negative("l1", l1), not_negative("l2", l2)
         self.dropout = _dropout(dropout, len(net.sizes) - 2)
         self.max_norm = None if max_norm is None else positive("max_norm", max_norm)
@@ -110,7 +112,7 @@ def parse_early_stopping(value: object) -> EarlyStopping | None:
     if value is None or isinstance(value, EarlyStopping):
         return value
     if is_number(value):
-        return EarlyStopping(whole("early_stopping", value, 1))
+        return EarlyStopping(integer("early_stopping", value, 1))
     got = type(value).__name__
     if value is EarlyStopping:
         got = "the class itself: EarlyStopping() makes one"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 # A batch size that makes each batch of an iterable one step.
-WHOLE = 2**32
+WHOLE_BATCH = 2**32
 
 
 def new_trainer(net: Network, settings: Settings, optimizer: Optimizer, batch_size: int) -> Trainer:
@@ -53,7 +53,7 @@ def new_source(trainer: Trainer, settings: Settings, data: Examples) -> Source:
     return Arrays(trainer, settings, data, *arrays)
 
 
-class Parts(NamedTuple):
+class TrainingParts(NamedTuple):
     """The parts of a training."""
 
     trainer: Trainer
@@ -74,29 +74,29 @@ class Request(NamedTuple):
     metrics: dict[str, Metric]
 
 
-def of_batches(request: Request, x: Any) -> Parts:
+def of_batches(request: Request, x: Any) -> TrainingParts:
     """The parts of a training on batches of an iterable."""
     net, settings, optimizer, validation, metrics = request
     held_out, metrics = parse_validation(net, validation, metrics)
     if metrics and held_out is None:
         expected = "validation=(x, y) with batches, which are not measured themselves"
         raise ValueError(f"metrics: expected {expected}, got none")
-    trainer = new_trainer(net, settings, optimizer, WHOLE)
+    trainer = new_trainer(net, settings, optimizer, WHOLE_BATCH)
     source = Batches(trainer, net.dtype, as_batches(x))
     if held_out is not None:
         with naming("validation"):
             check_cost(held_out, settings)
-    return Parts(trainer, source, None, held_out, metrics)
+    return TrainingParts(trainer, source, None, held_out, metrics)
 
 
-def of_arrays(
+def parts_of_arrays(
     request: Request,
     x: Any,
     y: Any,
     *,
     class_weight: Mapping[int, float] | str | None,
     sample_weight: Any,
-) -> Parts:
+) -> TrainingParts:
     """The parts of a training on arrays."""
     net, settings, optimizer, validation, metrics = request
     refuse_y_with_batches(x)
@@ -122,7 +122,7 @@ def of_arrays(
     if held_out is not None:
         with nullcontext() if share is not None else naming("validation"):
             check_cost(held_out, settings)
-    return Parts(trainer, source, data, held_out, measures, share)
+    return TrainingParts(trainer, source, data, held_out, measures, share)
 
 
 def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._training.metrics.accuracy import labels, shown_row
-from bpfast._validation.arrays import as_array
-from bpfast._validation.numbers import format_number, not_negative, whole
+from bpfast._training.metrics.accuracy import format_row, labels
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.numbers import format_number, integer, not_negative
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -188,7 +188,7 @@ def _classes(y: NDArray[Any]) -> NDArray[Any]:
             hint = "; sample_weight takes a weight for each example"
         if wrong.any():
             row = int(wrong.argmax())
-            raise ValueError(f"class_weight: expected {expected}, got {shown_row(y, row)}{hint}")
+            raise ValueError(f"class_weight: expected {expected}, got {format_row(y, row)}{hint}")
     return labels(y)
 
 
@@ -212,7 +212,7 @@ def of_classes(weights: Mapping[int, float] | str, outputs: int) -> dict[int, fl
     numbers: dict[int, float] = {}
     last = max(outputs, 2) - 1
     for key, weight in list(weights.items()):  # a weight may change the dict
-        label = whole("class_weight", key, 0)
+        label = integer("class_weight", key, 0)
         if label > last:
             raise ValueError(f"class_weight: expected classes from 0 to {last}, got {label}")
         numbers[label] = not_negative(f"class_weight[{label}]", weight)

@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast._core import Network, _restore, read_tensors, write_tensors
 from bpfast._validation.naming import naming_value
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 from bpfast.history._history import History
 from bpfast.history._state import as_text, from_text
 from bpfast.schedules import Schedule
@@ -24,13 +24,13 @@ FORMAT = "bpfast.checkpoint"
 NETWORK = "bpfast.network"
 # That of an ensemble, which bpfast/_many/ensemble/file.py writes.
 ENSEMBLE = "bpfast.ensemble"
-# The hint for files of other programs; src/io/network_file.rs has it too.
+# The hint for files of other programs; src/io/network_file/config.rs has it too.
 TENSORS = (
     "read it with bpfast.formats.from_torch if it is a state_dict of PyTorch, else with "
     "safetensors.numpy.load_file, and pass weights of shape (outputs, inputs) and biases to "
     "Network.from_parameters"
 )
-# Raised if older versions would misread new files; src/io/network_file.rs has it too.
+# Raised if older versions would misread new files; src/io/network_file/mod.rs has it too.
 VERSION = 1
 # The prefix of tensors that are not the network's.
 TRAINING_PREFIX = "training."
@@ -72,7 +72,7 @@ class Checkpoint:
         self.path, self.tensors = path, tensors
         self.network = _parsed("config", config, None)
         self.arguments: dict[str, Any] = training["arguments"]
-        self.seed = whole("seed", self.arguments.get("seed"), 0)
+        self.seed = integer("seed", self.arguments.get("seed"), 0)
         self.state: dict[str, Any] = training["state"]
         if set(self.state) != {"optimizer", "learning_rate", "early_stopping"}:
             raise ValueError("state: expected optimizer, learning_rate and early_stopping")

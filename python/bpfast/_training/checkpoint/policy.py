@@ -9,7 +9,7 @@ import numpy as np
 
 from bpfast._training.checkpoint import file
 from bpfast._training.checkpoint import resume as _resume
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 from bpfast._validation.paths import as_path, refuse_unwritable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class CheckpointPolicy:
         self, checkpoint: AnyPath | None, every: int | None, resume: bool | AnyPath | None
     ) -> None:
         self._path = None if checkpoint is None else as_path("checkpoint", checkpoint)
-        self._every = 1 if every is None else whole("every", every, 1)
+        self._every = 1 if every is None else integer("every", every, 1)
         if every is not None and self._path is None:
             raise ValueError(f"every: expected only with checkpoint, got {every} without one")
         if self._path is not None:

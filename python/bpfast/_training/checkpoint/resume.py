@@ -11,9 +11,9 @@ import numpy as np
 
 from bpfast import _core, schedules
 from bpfast._training.checkpoint import file
-from bpfast._training.early_stopping import EarlyStopping
+from bpfast._training.stopping.early_stopping import EarlyStopping
 from bpfast._validation.caller import stack_level
-from bpfast._validation.numbers import is_number, whole
+from bpfast._validation.numbers import integer, is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -213,7 +213,7 @@ def _restore_optimizer(saved: Checkpoint, training: Training) -> None:
     optimizer, state = training.optimizer, saved.state["optimizer"]
     if not isinstance(state, dict):
         raise ValueError(f"optimizer: expected a state, got {state!r}")
-    whole("optimizer: steps", state.get("steps"), 0)
+    integer("optimizer: steps", state.get("steps"), 0)
     arrays = {
         name.removeprefix(file.OPTIMIZER): np.array(array)
         for name, array in saved.tensors.items()

@@ -17,12 +17,13 @@ from bpfast._training.arguments.weights import (
 )
 from bpfast._training.data.held_out import split_rows
 from bpfast._training.data.non_finite import fault
-from bpfast._training.metrics.named import measure
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import as_x, checked_x, converted, count, is_mapped, rows_of
-from bpfast._validation.labels_or_columns import as_targets
-from bpfast._validation.no_numbers import no_numbers
-from bpfast._validation.sparse import is_sparse
+from bpfast._training.metrics.named import metric_values
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import as_x, checked_x, converted, count, is_mapped, rows_of
+from bpfast._validation.arrays.labels_or_columns import as_targets
+from bpfast._validation.arrays.no_numbers import no_numbers
+from bpfast._validation.arrays.sparse import is_sparse
+from bpfast._validation.target_shape import shape_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,7 +93,7 @@ class Examples:
                 net.sizes[-1:] if isinstance(cost, str) and self._y.ndim > 1 else self._y.shape[1:]
             )
             expected = (n, *width)
-            raise ValueError(f"y: expected shape {expected}, got {self._y.shape}")
+            raise shape_error(expected, self._y.shape)
         self.sample_weight = of_examples(sample_weight, n, signed=signed)
         self.is_sparse = is_sparse(self._x)
         self.is_mapped = is_mapped(self._x) or is_mapped(self._y)
@@ -226,7 +227,7 @@ class Examples:
         a = np.empty((len(self), self._net.sizes[-1]), self._net.dtype)
         for piece in self._pieces():
             self._net.forward(self._at(piece)[0], out=a[piece])
-        return measure(metrics, a, self.y, prefix)
+        return metric_values(metrics, a, self.y, prefix)
 
     def fault(self, rows: NDArray[Any] | None = None) -> str | None:
         """Describe the first number that is not finite, in all or some examples, if any."""

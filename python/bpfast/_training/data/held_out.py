@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The number that stands for an epoch when examples are held out; epochs count from 1.
-HELD_OUT = 0
+HELD_OUT_EPOCH = 0
 
 
 def split_rows(share: float, n: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -35,5 +35,5 @@ def split_rows(share: float, n: int, seed: int) -> tuple[NDArray[Any], NDArray[A
     if not 0 < count < n:
         expected = "a fraction above 0 and below 1 that leaves examples on both sides"
         raise ValueError(f"validation: expected {expected}, got {share:g} of {n}")
-    order = _core.permutation(seed, HELD_OUT, n)
+    order = _core.permutation(seed, HELD_OUT_EPOCH, n)
     return np.sort(order[count:]), np.sort(order[:count])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._validation.sparse import by_rows, is_sparse
+from bpfast._validation.arrays.sparse import by_rows, is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

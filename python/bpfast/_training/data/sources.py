@@ -11,10 +11,10 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._training.data.non_finite import fault
-from bpfast._validation.arrays import as_array
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.iterables import is_iterable, x_y_weight
 from bpfast._validation.naming import naming
-from bpfast._validation.sparse import is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,6 +9,7 @@ import numpy as np
 
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import format_number
+from bpfast._validation.target_shape import outputs_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 # The outputs that are probabilities; y may then contain probabilities too.
 PROBABILITIES = ("sigmoid", "softmax")
 # The largest difference from 1 of the sum of a row, for numbers rounded to two digits.
-ROUNDED = 0.05
+SUM_TOLERANCE = 0.05
 # The number of rows of y that are checked at a time, because y may be a memory map.
 ROWS_AT_ONCE = 1 << 16
 # The most outputs of an example that a message shows.
-MOST_OUTPUTS_SHOWN = 10
-REGRESSION = "mean_squared_error and r2 measure a regression"
+MAX_OUTPUTS_SHOWN = 10
+REGRESSION_HINT = "mean_squared_error and r2 measure a regression"
 
 
 class Kind(NamedTuple):
@@ -57,13 +58,13 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
             return y[:, np.newaxis]
         if y.dtype.kind in "bui":
             return np.asarray(y[:, np.newaxis] == np.arange(a.shape[1]), a.dtype)
-    raise ValueError(f"y: expected shape {a.shape}, or labels, got {y.shape}")
+    raise outputs_error(a.shape, y.shape)
 
 
-def shown_row(y: NDArray[Any], row: int) -> str:
+def format_row(y: NDArray[Any], row: int) -> str:
     """A row of y for an error message, truncated if it is long."""
-    numbers = [format_number(float(number)) for number in y[row, :MOST_OUTPUTS_SHOWN]]
-    more = ", …" if y.shape[1] > MOST_OUTPUTS_SHOWN else ""
+    numbers = [format_number(float(number)) for number in y[row, :MAX_OUTPUTS_SHOWN]]
+    more = ", …" if y.shape[1] > MAX_OUTPUTS_SHOWN else ""
     return f"[{', '.join(numbers)}{more}] in row {row}"
 
 
@@ -161,30 +162,30 @@ def have_one_class(y: NDArray[Any], output: str, low: float, is_single_class: bo
         _refuse_where(y, lambda rows: (rows < 0) | (rows > 1), "outputs from 0 to 1")
     else:
         refuse_between(y, low)
-    row = None if y.shape[1] == 1 else _first(y, lambda rows: ~_tell_one_class(rows, low, output))
+    row = None if y.shape[1] == 1 else _first(y, lambda rows: ~_have_one_class(rows, low, output))
     if row is None and is_single_class is not False:
         return True
     if row is not None and (is_single_class or output == "softmax"):
         why = (
             f"{reason}, or metrics='subset_accuracy'" if is_single_class else "for softmax outputs"
         )
-        raise ValueError(f"y: expected one class in each row, {why}, got {shown_row(y, row)}")
+        raise ValueError(f"y: expected one class in each row, {why}, got {format_row(y, row)}")
     are_between = _first(y, lambda rows: ((rows % 1 != 0) & (rows == rows)).any(axis=1)) is not None
     if row is not None and are_between:
         expected = "outputs that are 0 or 1, or one class in each row"
-        raise ValueError(f"y: expected {expected}, got {shown_row(y, row)}")
+        raise ValueError(f"y: expected {expected}, got {format_row(y, row)}")
     refuse_between(y, low)
     return False
 
 
-def _tell_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool_]:
+def _have_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool_]:
     """Which rows have one class: a single output that is on, or a single most likely one.
 
     (1/2, 1/2, 0) has one only with softmax, where it must be probabilities.
     """
     one: NDArray[np.bool_] = np.count_nonzero(y > 0.5, axis=1) == 1
     if low == 0:
-        are_shares = np.abs(y.sum(axis=1, dtype=np.float64) - 1) <= ROUNDED
+        are_shares = np.abs(y.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE
         if output != "softmax":
             are_shares &= np.count_nonzero(y == y.max(axis=1, keepdims=True), axis=1) == 1
         one |= are_shares
@@ -195,7 +196,7 @@ def _tell_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool
 def _refuse_other(y: NDArray[Any], width: int) -> None:
     if y.dtype.kind not in "biuf":
         raise TypeError(f"y: expected real numbers, got dtype {y.dtype}")
-    raise ValueError(f"y: expected shape {(len(y), width)}, or labels, got {y.shape}")
+    raise outputs_error((len(y), width), y.shape)
 
 
 def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
@@ -207,7 +208,7 @@ def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
         row = _first(y, lambda rows: (rows < 0) | (rows > most))
     if row is not None:
         got = f"{format_number(float(y[row]))} in row {row}"
-        raise ValueError(f"y: expected {expected}, got {got}; {REGRESSION}")
+        raise ValueError(f"y: expected {expected}, got {got}; {REGRESSION_HINT}")
 
 
 def refuse_between(y: NDArray[Any], low: float) -> None:
@@ -223,7 +224,7 @@ def _refuse_where(
     if row is None:
         return
     column = int((wrong(y[row]) & (y[row] == y[row])).argmax())
-    hint = REGRESSION
+    hint = REGRESSION_HINT
     if _are_signs(y):
         what = "the classes of a single output" if y.shape[1] == 1 else "classes"
         hint = f"{what} are 0 and 1: y = (y + 1) / 2"

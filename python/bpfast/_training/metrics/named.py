@@ -27,7 +27,7 @@ NAMED: dict[str, Metric] = PUBLIC | {function.__name__: function for function in
 METRICS = tuple(sorted(NAMED))
 
 # Names of other libraries.
-SYNONYMS = {
+METRIC_SYNONYMS = {
     "acc": "accuracy",
     "accuracyscore": "accuracy",
     "categoricalaccuracy": "accuracy",
@@ -40,11 +40,11 @@ SYNONYMS = {
 }
 
 # The column of a lambda, which has no name.
-UNNAMED = "metric"
+UNNAMED_COLUMN = "metric"
 # The package whose functions are called as metric(y, a).
 SKLEARN = "sklearn.metrics."
 # The columns of a history that are not metrics, without those of the validation examples.
-TAKEN = ("epoch", "cost", "seconds", "learning_rate")
+RESERVED_COLUMNS = ("epoch", "cost", "seconds", "learning_rate")
 
 
 def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
@@ -68,19 +68,19 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
     for argument, column, metric in _listed(metrics):
         if isinstance(metric, str):
             if metric not in NAMED:
-                raise unknown_name(argument, metric, NAMED, synonyms=SYNONYMS)
+                raise unknown_name(argument, metric, NAMED, synonyms=METRIC_SYNONYMS)
             name, function = metric, NAMED[metric]
         elif callable(metric):
             name = _name_of(metric)
             is_ours = metric is PUBLIC.get(name)
             function = NAMED[name] if is_ours else _of_outputs_first(argument, metric)
-            if name == UNNAMED and column is None:
+            if name == UNNAMED_COLUMN and column is None:
                 name = _free(name, found)
         else:
             got = type(metric).__name__
             raise TypeError(f"{argument}: expected a name or a callable, got {got}")
         name = name if column is None else column
-        if name in TAKEN or name.startswith("validation_"):
+        if name in RESERVED_COLUMNS or name.startswith("validation_"):
             raise ValueError(f"{argument}: expected a name that no column has, got {name!r}")
         if name in dir(History):  # history.name is that attribute
             expected = "a name that no attribute of History has"
@@ -96,7 +96,7 @@ def _name_of(metric: Any) -> str:
     while isinstance(metric, partial):
         metric = metric.func
     name = str(getattr(metric, "__name__", type(metric).__name__))
-    return name if name.isidentifier() else UNNAMED
+    return name if name.isidentifier() else UNNAMED_COLUMN
 
 
 def _of_outputs_first(argument: str, metric: Any) -> Metric:
@@ -144,7 +144,7 @@ def _listed(metrics: Metrics) -> Iterator[tuple[str, str | None, Any]]:
         yield f"metrics[{column!r}]", column, metric
 
 
-def measure(
+def metric_values(
     metrics: Mapping[str, Metric], a: NDArray[Any], y: NDArray[Any], prefix: str = ""
 ) -> dict[str, float]:
     """The value of each metric, by its name with `prefix`.

@@ -6,20 +6,20 @@ import math
 import time
 import uuid
 import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bpfast import _core
+from bpfast.distributed._engines.dask_client import checked_client, guarded
 from bpfast.distributed._engines.dask_data import sources_of
 from bpfast.distributed._engines.engine import root
-from bpfast.distributed._same_bits import difference, probe, properties
+from bpfast.distributed._engines.same_bits import difference, probe, properties
+from bpfast.distributed._ordered_sum.tree import Tree
 from bpfast.distributed._shards.changes import Change, changed
 from bpfast.distributed._shards.local import LocalShards, prepare
 from bpfast.distributed._shards.task import Task, run
-from bpfast.distributed._tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bpfast.distributed._engines.engine import Engine
     from bpfast.distributed._plan import StepRows
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 # Larger parameters are sent from worker to worker, and smaller ones with the tasks. Likewise larger
 # sums are added on the workers first.
-INLINE = 1 << 16  # bytes
+MAX_INLINE_BYTES = 1 << 16  # bytes
 # So many results are added at a time, until no more than these are left for the driver.
-AT_A_TIME = 4
+RESULTS_PER_SUM = 4
 # How often a run is repeated whose data were lost with a worker.
-ATTEMPTS = 4
+MAX_ATTEMPTS = 4
 # How long the driver waits for a worker to answer it without the scheduler, and for how long it
 # relies on where the shards are.
-ANSWER, KNOWN = 2.0, 5.0  # seconds
+ANSWER_TIMEOUT, LOCATIONS_LIFETIME = 2.0, 5.0  # seconds
 
 
 def on_workers(
@@ -116,7 +116,7 @@ class Workers:
 
     def begin_epoch(self) -> None:
         """Find out which worker holds which shard, if that may have changed."""
-        if time.monotonic() > self._grouped_at + KNOWN:
+        if time.monotonic() > self._grouped_at + LOCATIONS_LIFETIME:
             with guarded(self._client):
                 self._group()
 
@@ -140,7 +140,7 @@ class Workers:
 
         async def answers(place: str) -> bool:
             try:
-                await asyncio.wait_for(self._client.rpc(place).identity(), ANSWER)
+                await asyncio.wait_for(self._client.rpc(place).identity(), ANSWER_TIMEOUT)
             except (OSError, TimeoutError):
                 return False
             return True
@@ -164,14 +164,14 @@ class Workers:
         """The sums of all workers. They are computed again if data were lost with a worker."""
         from distributed import CancelledError
 
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 # Sums are as large as the network. Through the scheduler they would travel twice.
                 is_direct = all(self._answers.get(place or "") for place, _ in self._groups)
                 results = self._client.gather(self._submit(task, rows), direct=is_direct or None)
                 break
             except CancelledError:
-                if attempt == ATTEMPTS - 1 or self._client.status != "running":
+                if attempt == MAX_ATTEMPTS - 1 or self._client.status != "running":
                     raise
                 self._group()
         places = [place for of_result, _ in results for place in of_result]
@@ -182,10 +182,10 @@ class Workers:
     def _submit(self, task: Task, rows: Mapping[int, StepRows] | None) -> list[Any]:
         """Start a task for each worker, and further ones that add their results."""
         client, sent = self._client, task
-        if task.nbytes > INLINE:
+        if task.nbytes > MAX_INLINE_BYTES:
             # A few workers fetch the parameters from the first one when they start.
             places = [place for place, _ in self._groups if place is not None]
-            broadcast = len(places) > AT_A_TIME
+            broadcast = len(places) > RESULTS_PER_SUM
             sent = client.scatter([task], places or None, broadcast=broadcast, hash=False)[0]
         futures = []
         for place, numbers in self._groups:
@@ -199,13 +199,13 @@ class Workers:
                     workers=place, allow_other_workers=place is not None,
                 )
             )  # fmt: skip
-        while task.nbytes > INLINE and len(futures) > AT_A_TIME:
+        while task.nbytes > MAX_INLINE_BYTES and len(futures) > RESULTS_PER_SUM:
             futures = [
                 client.submit(
-                    add_on_worker, self.count, *futures[k : k + AT_A_TIME],
+                    add_on_worker, self.count, *futures[k : k + RESULTS_PER_SUM],
                     key=f"bpfast-add-{uuid.uuid4().hex}", pure=False,
                 )
-                for k in range(0, len(futures), AT_A_TIME)
+                for k in range(0, len(futures), RESULTS_PER_SUM)
             ]  # fmt: skip
         return futures
 
@@ -258,65 +258,3 @@ def _in_blocks(count: int, threads: Mapping[str, int]) -> list[str]:
         so_far += threads[worker]
         places += [worker] * (count * so_far // total - len(places))
     return places
-
-
-def checked_client(client: Any) -> Any:
-    """The client, or the current one.
-
-    Raises
-    ------
-    ImportError
-        Dask is not installed.
-    TypeError
-        It is no client, or an asynchronous one.
-    ValueError
-        There is none.
-    """
-    try:
-        from distributed import Client, get_client
-    except ImportError:
-        raise ImportError(
-            'a Dask cluster needs dask and distributed: pip install "bpfast[dask]"'
-        ) from None
-    if client is None:
-        try:
-            return get_client()
-        except ValueError:
-            expected = "a dask.distributed.Client for dask data"
-            raise ValueError(f"client: expected {expected}, got none") from None
-    if not isinstance(client, Client):
-        got = type(client).__name__
-        raise TypeError(f"client: expected a dask.distributed.Client, got {got}")
-    if client.asynchronous:
-        raise TypeError("client: expected one with asynchronous=False, got an asynchronous one")
-    return client
-
-
-@contextmanager
-def guarded(client: Any) -> Iterator[None]:
-    """Turn the errors of a lost scheduler into one that says so."""
-    from distributed import CancelledError
-
-    address = getattr(client.scheduler, "address", "of this client")
-    try:
-        yield
-    except (CancelledError, OSError, TimeoutError, AttributeError) as error:
-        if client.status == "running" and not isinstance(error, CancelledError):
-            raise
-        if client.status == "running" and _is_alive(client):
-            raise RuntimeError(
-                "client: expected data that can be computed again; a shard was lost with its worker"
-            ) from error
-        raise ConnectionError(
-            f"client: the connection to the scheduler {address} is lost; the network has the "
-            "parameters of its last whole step"
-        ) from error
-
-
-def _is_alive(client: Any) -> bool:
-    """Whether the scheduler answers."""
-    try:
-        client.nthreads()
-    except (OSError, TimeoutError, AttributeError):
-        return False
-    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 from bpfast.distributed._shards.data import WITH_A_LIST
 from bpfast.distributed._shards.local import SHARD_ROWS
 
@@ -26,7 +26,7 @@ def sources_of(client: Any, data: ShardData) -> tuple[list[Any], bool]:
         return client.compute([delayed(entry) for entry in wholes]), is_placed
     if y is None:
         raise TypeError(f"y: expected the targets of x, got none with {type(x).__name__}")
-    rows = SHARD_ROWS if data.shard_rows is None else whole("shard_rows", data.shard_rows, 1)
+    rows = SHARD_ROWS if data.shard_rows is None else integer("shard_rows", data.shard_rows, 1)
     given = {"x": x, "y": y}
     if data.sample_weight is not None:
         given["sample_weight"] = data.sample_weight

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bpfast.distributed._ordered_sum.tree import Tree
+from bpfast.distributed._ordered_sum.values import Failure
 from bpfast.distributed._shards.changes import changed
 from bpfast.distributed._shards.local import prepare
 from bpfast.distributed._shards.task import run
-from bpfast.distributed._tree import Tree
-from bpfast.distributed._values import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

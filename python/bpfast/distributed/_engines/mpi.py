@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpfast import _core
 from bpfast.distributed._engines.engine import Holder, root
-from bpfast.distributed._same_bits import difference, properties
-from bpfast.distributed._tree import Tree
+from bpfast.distributed._engines.same_bits import difference, properties
+from bpfast.distributed._ordered_sum.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from bpfast.distributed._values import Failure
+from bpfast.distributed._ordered_sum.values import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

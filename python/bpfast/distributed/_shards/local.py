@@ -7,12 +7,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from bpfast._training.data.sources import copied_batch
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x
-from bpfast._validation.numbers import flag, whole
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import checked_x
+from bpfast._validation.numbers import flag, integer
+from bpfast._validation.target_shape import rows_error
+from bpfast.distributed._ordered_sum.values import Failure
 from bpfast.distributed._shards.data import WITH_A_LIST, ShardData
 from bpfast.distributed._shards.shard import Shard, load
-from bpfast.distributed._values import Failure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +87,7 @@ class LocalShards:
             self.shard_rows = None
             self._count = len(self._sources)
             return
-        rows = SHARD_ROWS if shard_rows is None else whole("shard_rows", shard_rows, 1)
+        rows = SHARD_ROWS if shard_rows is None else integer("shard_rows", shard_rows, 1)
         x, y = checked_x(x), as_array("y", y)
         weight = None if sample_weight is None else as_array("sample_weight", sample_weight)
         self._arrays, self.shard_rows = (x, y, weight), rows
@@ -155,7 +156,7 @@ def _length(x: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> int:
     if n == 0:
         raise ValueError("x: expected one example or more, got an empty batch")
     if y.shape[:1] != (n,):
-        raise ValueError(f"y: expected {n} rows, as many as x, got shape {y.shape}")
+        raise rows_error(n, y.shape)
     if weight is not None and weight.shape != (n,):
         raise ValueError(f"sample_weight: expected shape ({n},), got {weight.shape}")
     return n

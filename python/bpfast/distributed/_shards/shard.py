@@ -10,13 +10,14 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._training.arguments.weights import of_examples, with_classes
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x, converted, count, rows_of
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import checked_x, converted, count, rows_of
+from bpfast._validation.arrays.labels_or_columns import as_targets
+from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.iterables import x_y_weight
-from bpfast._validation.labels_or_columns import as_targets
-from bpfast._validation.sparse import is_sparse
+from bpfast._validation.target_shape import rows_error
+from bpfast.distributed._ordered_sum.values import ordered_sum
 from bpfast.distributed._shards.facts import ShardFacts
-from bpfast.distributed._values import ordered_sum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ class Shard:
         n = count(x, net.sizes[0])
         y = as_targets(net, as_array("y", y))
         if y.shape[:1] != (n,):
-            raise ValueError(f"y: expected {n} rows, as many as x, got shape {y.shape}")
+            raise rows_error(n, y.shape)
         x = x if is_sparse(x) else converted(x, net.dtype)
         is_own = not isinstance(net.config["cost"], str)
         y = y if is_own or y.ndim == 1 or y.dtype.kind != "f" else converted(y, net.dtype)

@@ -9,17 +9,17 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._calls.methods import summed_backprop
+from bpfast.distributed._ordered_sum.values import Part
 from bpfast.distributed._shards.task import Model, Task
-from bpfast.distributed._values import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from bpfast.distributed._dropout import Dropout
     from bpfast.distributed._plan import StepRows
     from bpfast.distributed._shards.shard import Shard
+    from bpfast.distributed._steps.dropout import Dropout
     from bpfast.optimizers import Optimizer
 
 

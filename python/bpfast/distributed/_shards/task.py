@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bpfast import _core
 from bpfast._network import Network
-from bpfast.distributed._tree import Node, Tree
-from bpfast.distributed._values import Buffers, Failure
+from bpfast.distributed._ordered_sum.tree import Node, Tree
+from bpfast.distributed._ordered_sum.values import Buffers, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # The networks of this process for the trainings that it works for, oldest first.
 _MODELS: dict[str, Model] = {}
-MOST_MODELS = 4
+MAX_MODELS = 4
 
 
 class Model:
@@ -47,7 +47,7 @@ def _model(token: str, config: dict[str, Any]) -> Model:
     found = _MODELS.get(token)
     if found is None:
         found = _MODELS.setdefault(token, Model(token, _core._restore(Network, config)))
-        while len(_MODELS) > MOST_MODELS:
+        while len(_MODELS) > MAX_MODELS:
             _MODELS.pop(next(iter(_MODELS)), None)
     return found
 

@@ -81,10 +81,10 @@ OTHERS: list[tuple[str, Expression, float, float]] = [
     ("leaky_relu", ("Where", ("Greater", Z, 0.0), Z, ("Mul", PARAMETER, Z)), -math.inf, math.inf),
 ]
 # Constants of float32 graphs, and all attributes, are rounded to 6e-8.
-TOLERANCE = 1e-6
+CONSTANT_TOLERANCE = 1e-6
 
 
-def written(name: str, parameter: float, dtype: np.dtype[np.floating]) -> Expression | None:
+def expression_for(name: str, parameter: float, dtype: np.dtype[np.floating]) -> Expression | None:
     """The expression to write for an activation, or None.
 
     Examples
@@ -127,7 +127,7 @@ def recognised(expression: Expression) -> tuple[str, float] | None:
     """
     given = normal(expression)
     for key, form, least, most in _forms():
-        parameter = parameter_of(form, given, TOLERANCE)
+        parameter = parameter_of(form, given, CONSTANT_TOLERANCE)
         if parameter is None or not (math.isnan(parameter) or least <= parameter <= most):
             continue
         name, _, factor = key.partition(" ")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 # Operators of a graph that are computed when it is read, from constants.
-MOST_DEPTH = 16
+MAX_DEPTH = 16
 
 
 class Graph:
@@ -79,7 +79,7 @@ class Graph:
                 self.arrays[name] = self.array(name, self.initializers[name])
             return self.arrays[name]
         node = self.producers.get(name)
-        if node is None or depth > MOST_DEPTH or not _is_standard(node.domain):
+        if node is None or depth > MAX_DEPTH or not _is_standard(node.domain):
             return None
         if node.op_type == "Constant":
             return self._of_constant(node)

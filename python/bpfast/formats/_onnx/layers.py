@@ -36,7 +36,7 @@ ELEMENTWISE: dict[str, tuple[tuple[str, Any], ...]] = {
     "Clip": (("min", None), ("max", None)),
 }
 LOWEST, HIGHEST = -3.5e38, 3.5e38
-MOST_NODES = 64  # of an activation; ours have up to 16
+MAX_NODES = 64  # of an activation; ours have up to 16
 Z: Expression = "z"
 
 
@@ -190,7 +190,7 @@ class Walk:
             if node is None or node.op_type not in ELEMENTWISE or self._is_bias(node):
                 leaves.append(name)
                 return Z
-            if count > MOST_NODES:
+            if count > MAX_NODES:
                 self.graph.refuse(node, "expected an activation of bpfast", "a larger expression")
             return (node.op_type, *map(expression, filter(None, node.input)), *self._values(node))
 

@@ -10,7 +10,7 @@ import numpy as np
 from bpfast._optional import optional
 from bpfast._validation.paths import as_path
 from bpfast.formats._activations import spelled
-from bpfast.formats._chain import Chain, kind_of
+from bpfast.formats._chain import Chain, describe_type
 from bpfast.formats._onnx.activations import recognised
 from bpfast.formats._onnx.graph import Graph
 from bpfast.formats._onnx.layers import Walk
@@ -92,7 +92,7 @@ def from_onnx(
         model = _loaded(onnx, as_path("model", model))
     elif not isinstance(model, onnx.ModelProto):
         expected = "an onnx.ModelProto or a path"
-        raise TypeError(f"model: expected {expected}, got {kind_of(model)}")
+        raise TypeError(f"model: expected {expected}, got {describe_type(model)}")
     graph = Graph(onnx, model, "model")
     least, most = OPSETS
     if not least <= graph.opset <= most:

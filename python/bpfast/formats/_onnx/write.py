@@ -11,8 +11,8 @@ import numpy as np
 from bpfast._core import COSTS, __version__
 from bpfast._optional import optional
 from bpfast._validation.paths import as_path, refuse_unwritable
-from bpfast.formats._activations import of_layers, parsed
-from bpfast.formats._onnx.activations import written
+from bpfast.formats._activations import name_and_parameter, of_layers
+from bpfast.formats._onnx.activations import expression_for
 
 if TYPE_CHECKING:
     from bpfast._network import Network
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bpfast.formats._onnx.expressions import Expression
 
 OPSET, IR_VERSION = 13, 7
-LARGEST = 2**31 - 2**20  # bytes of a protobuf message, less what is not parameters
+MAX_BYTES = 2**31 - 2**20  # bytes of a protobuf message, less what is not parameters
 # Operators whose numbers are attributes.
 ATTRIBUTES = {
     "LeakyRelu": ("alpha",),
@@ -79,7 +79,7 @@ def to_onnx(net: Network, path: AnyPath | None = None) -> Any:
     if file is not None:
         refuse_unwritable(file)
     onnx = optional("onnx", "to_onnx")
-    if net.params.nbytes > LARGEST:
+    if net.params.nbytes > MAX_BYTES:
         expected = "parameters of less than 2 GB, the limit of an ONNX file"
         raise ValueError(f"net: expected {expected}, got {net.params.nbytes} bytes")
     writer = _Writer(onnx, net.dtype)
@@ -160,8 +160,8 @@ class _Writer:
         ValueError
             ONNX does not have it.
         """
-        name, parameter = parsed(activation)
-        expression = written(name, parameter, self.dtype)
+        name, parameter = name_and_parameter(activation)
+        expression = expression_for(name, parameter, self.dtype)
         if expression is None:
             raise ValueError(f"net: expected activations that ONNX has, got {activation!r}")
         made: dict[Expression, str] = {"z": z}

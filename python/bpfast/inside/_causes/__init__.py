@@ -25,7 +25,7 @@ def findings_of(facts: Facts) -> list[Finding]:
     if facts.has_learned:
         return []
     found: list[Finding] = []
-    for cause in CAUSES:
+    for cause in CHECKS:
         finding = cause(facts)
         kinds = {other.kind for other in found}
         if finding is not None and not any(finding.kind in EXPLAINS.get(k, ()) for k in kinds):
@@ -33,10 +33,10 @@ def findings_of(facts: Facts) -> list[Finding]:
     return found
 
 
-CAUSES = (
-    *inputs.CAUSES, *targets.OF_RANGE, weights.symmetric_neurons, gates.dead_neurons,
+CHECKS = (
+    *inputs.CHECKS, *targets.RANGE_CHECKS, weights.symmetric_neurons, gates.dead_neurons,
     gates.saturated_hidden, weights.large_weights, weights.small_weights,
-    weights.vanishing_gradient, gates.saturated_output, *targets.OF_EXAMPLES, *step.CAUSES,
+    weights.vanishing_gradient, gates.saturated_output, *targets.EXAMPLE_CHECKS, *step.CHECKS,
 )  # fmt: skip
 _STEPS = ("small_step", "large_step")
 # What a cause explains, so that it is not named again.

@@ -9,10 +9,10 @@ import numpy as np
 from bpfast._activations import ONE_SIDED, SATURATING, base_name
 from bpfast.inside._causes.limits import (
     CLOSED,
-    DEAD,
+    CLOSED_SHARE,
+    CLOSED_SHARE_OF_LARGE_WEIGHTS,
+    DEAD_SHARE,
     LARGE_GAIN,
-    MANY_GATES,
-    MOST_GATES,
     OFF,
 )
 from bpfast.inside._finding import Finding
@@ -36,7 +36,7 @@ def dead_neurons(facts: Facts) -> Finding | None:
         limit = OFF if layer.activation != "relu" else 0.0
         off = np.flatnonzero(np.abs(layer.gates).max(axis=0) <= limit)
         share = off.size / len(layer.biases)
-        if share > DEAD and (worst is None or share > worst[0]):
+        if share > DEAD_SHARE and (worst is None or share > worst[0]):
             worst = share, layer, off
     if worst is None:
         return None
@@ -70,7 +70,11 @@ def saturated_hidden(facts: Facts) -> Finding | None:
         if layer.activation not in SATURATING:
             continue
         share = closed_part(facts, layer)
-        most = MANY_GATES if relative_gain(facts.net, layer) > LARGE_GAIN else MOST_GATES
+        most = (
+            CLOSED_SHARE_OF_LARGE_WEIGHTS
+            if relative_gain(facts.net, layer) > LARGE_GAIN
+            else CLOSED_SHARE
+        )
         if share > most and (worst is None or share > worst[0]):
             worst = share, layer
     if worst is None:
@@ -96,7 +100,7 @@ def saturated_hidden(facts: Facts) -> Finding | None:
         | ({} if is_by_biases else {"RMS(W) √n_in": layer.gain}),
         f"start with {start}{_by_training(facts)}",
         layer=layer.number,
-        neurons=order[closed[:, order].mean(axis=0) > MANY_GATES],
+        neurons=order[closed[:, order].mean(axis=0) > CLOSED_SHARE_OF_LARGE_WEIGHTS],
         examples=np.argsort(-stuck.sum(axis=1), kind="stable")[:5],
         because=because,
     )
@@ -118,8 +122,8 @@ def saturated_output(facts: Facts) -> Finding | None:
         return None
     share = float(stuck.sum() / total)
     # At least the average, up to rounding.
-    outputs = (stuck > MOST_GATES * each) & (each * len(each) > 0.99 * total)
-    if share > MOST_GATES:
+    outputs = (stuck > CLOSED_SHARE * each) & (each * len(each) > 0.99 * total)
+    if share > CLOSED_SHARE:
         outputs = stuck > 0
     elif not outputs.any():
         return None
@@ -129,7 +133,7 @@ def saturated_output(facts: Facts) -> Finding | None:
     order = np.argsort(-stuck, kind="stable")
     cost = {"sigmoid": "cost='cross_entropy'", "softmax": "cost='log_likelihood'"}
     where = f"{share:.0%} of the squared error is at outputs whose σ' is"
-    if share <= MOST_GATES:
+    if share <= CLOSED_SHARE:
         part = float(stuck[outputs].sum() / each[outputs].sum())
         where = (
             f"at {int(outputs.sum())} of the {len(each)} outputs, {part:.0%} of the squared error "

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpfast.inside._causes.limits import (
-    CENTRE,
     CONSTANT_FEATURES,
     CONSTANT_POWER,
     LARGE_INPUT,
@@ -16,6 +15,7 @@ from bpfast.inside._causes.limits import (
     QUIET_FEATURE,
     QUIET_POWER,
     QUIET_SHARE,
+    UNCENTRED_MEAN,
 )
 from bpfast.inside._finding import Finding
 
@@ -87,7 +87,7 @@ def uncentred_features(facts: Facts) -> Finding | None:
         return None
     mean = float(np.sqrt(np.mean(np.square(facts.feature_mean[varying]))))
     std = float(np.sqrt(np.mean(np.square(facts.feature_std[varying]))))
-    if mean <= CENTRE * std or std > LARGE_INPUT:
+    if mean <= UNCENTRED_MEAN * std or std > LARGE_INPUT:
         return None
     ratios = np.where(varying, np.abs(facts.feature_mean), 0) / np.where(
         varying, facts.feature_std, 1
@@ -101,7 +101,7 @@ def uncentred_features(facts: Facts) -> Finding | None:
         {"RMS of the means": mean, "RMS of the standard deviations": std},
         "subtract the mean of each feature",
         layer=1,
-        neurons=order[ratios[order] > CENTRE],
+        neurons=order[ratios[order] > UNCENTRED_MEAN],
     )
 
 
@@ -179,4 +179,4 @@ def _quiet_features(facts: Facts) -> Finding | None:
     )
 
 
-CAUSES = (constant_features, uneven_features, uncentred_features, unscaled_features, quiet_inputs)
+CHECKS = (constant_features, uneven_features, uncentred_features, unscaled_features, quiet_inputs)

@@ -20,7 +20,7 @@ LOUD_FEATURES, LOUD_SHARE = 1 / DECADE, 1 - 1 / DECADE**2
 QUIET_FEATURE, QUIET_SHARE = 1 / DECADE**2, 1 / DECADE
 
 # A mean above 5 standard deviations: 96 % of the power of x is the same in all examples.
-CENTRE = 5.0
+UNCENTRED_MEAN = 5.0
 
 # Features that are the same in all examples: a third of all, or half of the power of x. One such
 # column, as a bias, among few features is common, and harmless.
@@ -28,21 +28,21 @@ CONSTANT_FEATURES, CONSTANT_POWER = 1 / 3, 1 / 2
 
 # y of a regression: errors and gradients grow with it, and the output must first grow to it.
 LARGE_TARGET, SMALL_TARGET = DECADE, 1 / DECADE
-# The part of y that may be outside the range of the outputs by more than MARGIN of that range: a
-# few, and noise, are no mistake.
-OUTSIDE, MARGIN = 0.1, 0.1
+# The part of y that may be outside the range of the outputs by more than OUTSIDE_MARGIN of that
+# range: a few, and noise, are no mistake.
+OUTSIDE_SHARE, OUTSIDE_MARGIN = 0.1, 0.1
 
 # A gate below 1/DECADE of its largest value passes a tenth of the error; half of all gates of a
 # layer then stand still. A neuron is off if its gate is at most OFF for every example. Records of
 # steps have the same numbers: src/train/monitor/examples.rs.
-CLOSED, MOST_GATES = 1 / DECADE, 0.5
+CLOSED, CLOSED_SHARE = 1 / DECADE, 0.5
 OFF = 1 / DECADE**2
 # Where the weights are above LARGE_GAIN as well, a quarter tells enough.
-MANY_GATES = 0.25
+CLOSED_SHARE_OF_LARGE_WEIGHTS = 0.25
 # Half of the neurons of a relu layer are off for an example, so some are off for all of a few.
-DEAD = 1 / 3
+DEAD_SHARE = 1 / 3
 # In a layer whose neurons are copies of few, most of the width is without use.
-DISTINCT = 0.5
+DISTINCT_SHARE = 0.5
 
 # From the last layer to the first hidden one, errors shrink: the first layer learns at a hundredth
 # of the speed of the last.
@@ -57,21 +57,21 @@ EXPLODED = DECADE**2
 CONTRADICTION = 0.2
 # The rarest class as a share of what it would have if all were equally frequent: a tenth of the
 # examples with two classes. With fewer examples per class than this it may be chance.
-RARE, ENOUGH_PER_CLASS = 2 / DECADE, 10
+RARE_CLASS, MIN_PER_CLASS = 2 / DECADE, 10
 # The number of shuffles of y, and the distance in standard deviations at which the true order
 # differs from them, the largest of three widths of the kernel, in units of the median distance.
 # Fewer examples show nothing, and more are not needed.
-SHUFFLES, DISTANCE, ENOUGH, MOST_COMPARED = 60, 4.0, 50, 500
-WIDTHS = (1.0, 0.3, 0.1)
+SHUFFLES, MIN_DEVIATIONS, MIN_COMPARED, MAX_COMPARED = 60, 4.0, 50, 500
+KERNEL_WIDTHS = (1.0, 0.3, 0.1)
 # Up to this number of outputs a matrix product computes all shuffles at once in less time.
-FEW_TARGETS = 16
+MAX_OUTPUTS_AT_ONCE = 16
 
 # A step that could be this many times as long: so many steps go where one would. Adam's default
 # rate needs up to 2000 on small problems that it learns well.
 SHORT_STEP = 4000.0
 # A longer step is of use if it takes away this part of the cost. At a saddle it gains less: then
 # the step is too small if it moves the parameters by less than this part of their length.
-LEAST_GAIN, SHORT_RELATIVE = 0.01, 1 / DECADE**4
+MIN_GAIN, SHORT_RELATIVE = 0.01, 1 / DECADE**4
 # The rate of SGD as a part of the largest stable one, which is often also about the best.
 FAR_BELOW = 1 / DECADE**3
 # A step whose best multiple is below a half raises the cost on a quadratic. Near a minimum steps do

@@ -9,8 +9,8 @@ import numpy as np
 from bpfast.inside._causes.limits import (
     CEILING,
     FAR_BELOW,
-    LEAST_GAIN,
     LONG_STEP,
+    MIN_GAIN,
     RISE,
     SHORT_RELATIVE,
     SHORT_STEP,
@@ -66,7 +66,7 @@ def _short(step: NextStep, cost: float) -> str:
     if step.ceiling < FAR_BELOW * gathered:
         return f"the rate is {step.ceiling:.2g} of the largest stable one, 2/λ"
     is_short = step.best * (1 if step.optimizer.steps else gathered) >= SHORT_STEP
-    is_of_use = step.lowest < (1 - LEAST_GAIN) * cost or step.relative < SHORT_RELATIVE
+    is_of_use = step.lowest < (1 - MIN_GAIN) * cost or step.relative < SHORT_RELATIVE
     if is_short and is_of_use:
         return f"a step {step.best:.3g} times as long lowers the cost most"
     return ""
@@ -92,4 +92,4 @@ def _evidence(step: NextStep) -> dict[str, float]:
     return {name: value for name, value in found.items() if not np.isnan(value)}
 
 
-CAUSES = (large_step, small_step)
+CHECKS = (large_step, small_step)

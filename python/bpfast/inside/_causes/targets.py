@@ -10,18 +10,18 @@ from bpfast._activations import range_of
 from bpfast._costs import RESIDUAL
 from bpfast.inside._causes.limits import (
     CONTRADICTION,
-    DISTANCE,
-    ENOUGH,
-    ENOUGH_PER_CLASS,
-    FEW_TARGETS,
+    KERNEL_WIDTHS,
     LARGE_TARGET,
-    MARGIN,
-    MOST_COMPARED,
-    OUTSIDE,
-    RARE,
+    MAX_COMPARED,
+    MAX_OUTPUTS_AT_ONCE,
+    MIN_COMPARED,
+    MIN_DEVIATIONS,
+    MIN_PER_CLASS,
+    OUTSIDE_MARGIN,
+    OUTSIDE_SHARE,
+    RARE_CLASS,
     SHUFFLES,
     SMALL_TARGET,
-    WIDTHS,
 )
 from bpfast.inside._finding import Finding
 
@@ -41,10 +41,10 @@ def target_range(facts: Facts) -> Finding | None:
     low, high = range_of(output)
     if not np.isfinite(low):
         return None
-    margin = MARGIN * min(high - low, 1.0)
+    margin = OUTSIDE_MARGIN * min(high - low, 1.0)
     outside = (y < low - margin) | (y > high + margin)
     share = float(outside.mean(axis=0).max())
-    if share <= OUTSIDE:
+    if share <= OUTSIDE_SHARE:
         return None
     bounds = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and above"
     distance = np.maximum(low - y, y - high).max(axis=1)
@@ -56,7 +56,7 @@ def target_range(facts: Facts) -> Finding | None:
         {"smallest y": float(y.min()), "largest y": float(y.max()), "share outside": share},
         f"scale y to {bounds}, or use output='identity' for a regression",
         layer=len(facts.layers) + 1,
-        neurons=np.flatnonzero(outside.mean(axis=0) > OUTSIDE),
+        neurons=np.flatnonzero(outside.mean(axis=0) > OUTSIDE_SHARE),
         examples=np.argsort(-distance, kind="stable")[:5],
     )
 
@@ -132,17 +132,17 @@ def unrelated_targets(facts: Facts) -> Finding | None:
     Hilbert–Schmidt independence criterion (Gretton et al. 2005).
     """
     y = facts.batch.targets
-    if y is None or len(y) < ENOUGH:
+    if y is None or len(y) < MIN_COMPARED:
         return None
     rng = np.random.default_rng(0)
-    rows = np.sort(rng.permutation(len(y))[:MOST_COMPARED])
+    rows = np.sort(rng.permutation(len(y))[:MAX_COMPARED])
     x, y = standardized(facts.batch.x[rows]), standardized(y[rows])
     if not x.size or not y.size:
         return None
     squares = np.square(x).sum(axis=1)
     distances = np.maximum(squares[:, np.newaxis] + squares - 2 * x @ x.T, 0)
     middle = float(np.median(distances[distances > 0]))
-    kernels = np.stack([np.exp(-distances / (2 * middle * width**2)) for width in WIDTHS])
+    kernels = np.stack([np.exp(-distances / (2 * middle * width**2)) for width in KERNEL_WIDTHS])
     kernels[:, range(len(y)), range(len(y))] = 0
     orders = [np.arange(len(y)), *(rng.permutation(len(y)) for _ in range(SHUFFLES))]
     found = similarities(kernels, y, orders)
@@ -150,7 +150,7 @@ def unrelated_targets(facts: Facts) -> Finding | None:
     distance, spread = np.abs(true - shuffled.mean(axis=1)), shuffled.std(axis=1)
     counted = spread > 1e-12 * len(y)
     most = float((distance[counted] / spread[counted]).max(initial=0.0))
-    if most >= DISTANCE:
+    if most >= MIN_DEVIATIONS:
         return None
     signal = float(np.median(facts.layers[-1].factors["cancellation"]))
     return Finding(
@@ -169,7 +169,7 @@ def unrelated_targets(facts: Facts) -> Finding | None:
 
 def similarities(kernels: Floats, y: Floats, orders: list[NDArray[np.int64]]) -> Floats:
     """Σ_xx' K(x, x') y_p(x)·y_p(x') for each kernel K and each order p of the rows of y."""
-    if y.shape[1] <= FEW_TARGETS:  # a matrix product
+    if y.shape[1] <= MAX_OUTPUTS_AT_ONCE:  # a matrix product
         rows = np.hstack([y[order] for order in orders])
         sums = [((kernel @ rows) * rows).sum(axis=0) for kernel in kernels]
         found = np.array(sums).reshape(len(kernels), len(orders), -1).sum(axis=2)
@@ -190,7 +190,7 @@ def class_imbalance(facts: Facts) -> Finding | None:
     share = np.bincount(classes, weights=facts.batch.weight, minlength=count)
     rarest = int(np.argmin(np.where(share > 0, share, np.inf)))
     present = int(np.count_nonzero(share))
-    if share[rarest] * present > RARE * (1 + 1e-9) or len(classes) < ENOUGH_PER_CLASS * present:
+    if share[rarest] * present > RARE_CLASS * (1 + 1e-9) or len(classes) < MIN_PER_CLASS * present:
         return None
     last = facts.layers[-1]
     sizes = np.linalg.norm(last.delta, axis=1)
@@ -230,5 +230,5 @@ def standardized(values: Floats) -> Floats:
     return standard
 
 
-OF_RANGE = (target_range, target_scale)
-OF_EXAMPLES = (contradicting_examples, class_imbalance, unrelated_targets)
+RANGE_CHECKS = (target_range, target_scale)
+EXAMPLE_CHECKS = (contradicting_examples, class_imbalance, unrelated_targets)

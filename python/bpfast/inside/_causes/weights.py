@@ -9,10 +9,10 @@ import numpy as np
 from bpfast._activations import SATURATING
 from bpfast.inside._causes.gates import closed_part
 from bpfast.inside._causes.limits import (
-    DISTINCT,
+    CLOSED_SHARE_OF_LARGE_WEIGHTS,
+    DISTINCT_SHARE,
     EXPLODED,
     LARGE_GAIN,
-    MANY_GATES,
     SMALL_GAIN,
     VANISHED,
 )
@@ -29,7 +29,7 @@ def symmetric_neurons(facts: Facts) -> Finding | None:
         alike = np.hstack([layer.weights, layer.biases[:, np.newaxis], above.weights.T])
         count = len(alike)
         distinct = len(np.unique(alike, axis=0))
-        if count > 1 and distinct <= DISTINCT * count:
+        if count > 1 and distinct <= DISTINCT_SHARE * count:
             zero = not alike.any()
             return Finding(
                 "symmetric_neurons",
@@ -61,7 +61,8 @@ def large_weights(facts: Facts) -> Finding | None:
         f"; at {share:.0%} of the neurons and examples of layer {layer.number} σ' is below a tenth "
         "of its maximum"
         for layer in layers[:-1]
-        if layer.activation in SATURATING and (share := closed_part(facts, layer)) > MANY_GATES
+        if layer.activation in SATURATING
+        and (share := closed_part(facts, layer)) > CLOSED_SHARE_OF_LARGE_WEIGHTS
     )
     order = np.argsort(-top.factors["weight"], kind="stable")
     return Finding(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._training.step_monitor import StepMonitor
+from bpfast._training.steps.monitor import StepMonitor
 from bpfast._validation.network import check_network
-from bpfast._validation.numbers import flag, whole
+from bpfast._validation.numbers import flag, integer
 from bpfast.history._columns import Columns
 from bpfast.inside._monitor.probe import Probe
 from bpfast.inside._monitor.records import Records, columns
@@ -145,14 +145,14 @@ class Monitor(Columns, StepMonitor):
         warn: bool = True,
         seed: Any = 0,
     ) -> None:
-        self._every = whole("every", every, 1)
-        self._every_steps = 0 if every_steps is None else whole("every_steps", every_steps, 1)
+        self._every = integer("every", every, 1)
+        self._every_steps = 0 if every_steps is None else integer("every_steps", every_steps, 1)
         if self._every_steps and self._every != 1:
             raise ValueError(f"every: expected only without every_steps, got {self._every}")
         self._cosine = every_steps is None if cosine is None else flag("cosine", cosine)
         self._curvature = flag("curvature", curvature)
         self._watch = Watch(is_on=flag("warn", warn))
-        self._sample = Sample(x, y, sample_weight, whole("sample", sample, 1), seed)
+        self._sample = Sample(x, y, sample_weight, integer("sample", sample, 1), seed)
         self._records = Records()
         self._probe: Probe | None = None
 
@@ -226,8 +226,8 @@ class Monitor(Columns, StepMonitor):
         array([0, 1, 2])
         """
         check_network(net, "net")
-        epoch = whole("epoch", epoch, 0)
-        self._record(net, epoch, _steps(net) if step is None else whole("step", step, 0))
+        epoch = integer("epoch", epoch, 0)
+        self._record(net, epoch, _steps(net) if step is None else integer("step", step, 0))
 
     def _begin(self, net: Network) -> None:
         """Check that the network fits; the training loop calls it before the first step."""

@@ -108,7 +108,7 @@ class Probe:
     def curvature(self, net: Network) -> float:
         """The largest eigenvalue of the Gauss–Newton matrix of the cost of the sample."""
         batch = batch_of(net, self._x, self._y, self._options.get("sample_weight"))
-        return quantities.largest_eigenvalue(batch)
+        return quantities.largest_ggn_eigenvalue(batch)
 
     def _saturation(self, name: str, z: Floats, a: Floats, k: int) -> float:
         """The part of closed gates, or of neurons that are off for the whole sample."""

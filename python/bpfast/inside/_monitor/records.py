@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     Rows = NDArray[np.float64]
 
 # The names before the first record.
-FIRST = ("epoch", "step")
+FIRST_NAMES = ("epoch", "step")
 
 
 def columns(layers: int, *, cosine: bool, curvature: bool) -> tuple[str, ...]:
     """The names of the columns for a network of `layers` layers, the input included."""
     numbers = range(2, layers + 1)
     return (
-        *FIRST,
+        *FIRST_NAMES,
         "cost",
         *(f"saturation_{number}" for number in numbers),
         *(f"speed_{number}" for number in numbers),
@@ -37,7 +37,7 @@ class Records:
     """Rows of numbers in float64, many or one at a time."""
 
     def __init__(self) -> None:
-        self.names: tuple[str, ...] = FIRST
+        self.names: tuple[str, ...] = FIRST_NAMES
         self._blocks: list[Rows] = []
 
     def __len__(self) -> int:
@@ -55,7 +55,7 @@ class Records:
 
     def column(self, name: str) -> NDArray[Any]:
         """A column, read-only."""
-        dtype = np.int64 if name in FIRST else np.float64
+        dtype = np.int64 if name in FIRST_NAMES else np.float64
         if len(self._blocks) > 1:
             self._blocks = [np.concatenate(self._blocks)]
         values: NDArray[Any] = np.empty(0, dtype)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._validation.arrays import as_array
-from bpfast._validation.inputs import checked_x
+from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import checked_x
+from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.seed import generator
-from bpfast._validation.sparse import is_sparse
+from bpfast._validation.target_shape import rows_error
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bpfast._core import _Inputs as Inputs
 
 # The examples from which causes are concluded.
-EXPLAINED = 500
+MAX_EXPLAINED = 500
 
 
 class Sample:
@@ -49,14 +50,14 @@ class Sample:
         if rows.ndim != 2 or not rows.shape[0]:
             raise ValueError(f"x: expected shape (n, n_1) with one or more, got {rows.shape}")
         if targets.ndim == 0 or len(targets) != rows.shape[0]:
-            raise ValueError(f"y: expected {rows.shape[0]} rows, as in x, got {targets.shape}")
+            raise rows_error(rows.shape[0], targets.shape)
         weight = None
         if sample_weight is not None:
             weight = as_array("sample_weight", sample_weight)
             if weight.shape != (rows.shape[0],):
                 expected = f"shape ({rows.shape[0]},)"
                 raise ValueError(f"sample_weight: expected {expected}, got {weight.shape}")
-        order = rng.permutation(rows.shape[0])[: max(EXPLAINED, count)]
+        order = rng.permutation(rows.shape[0])[: max(MAX_EXPLAINED, count)]
         chosen: Any = rows[order]
         self.x: NDArray[Any] = chosen.toarray() if is_sparse(chosen) else np.array(chosen)
         self.y: NDArray[Any] = targets[order]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bpfast._validation.caller import stack_level
 from bpfast.inside._explain import explain
-from bpfast.inside._monitor.sample import EXPLAINED
+from bpfast.inside._monitor.sample import MAX_EXPLAINED
 
 if TYPE_CHECKING:
     from bpfast._network import Network
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bpfast.inside._monitor.sample import Sample
 
 # The causes are looked for while more than this part of the baseline's cost is left.
-LEFT = 0.5
+COST_LEFT = 0.5
 
 
 class Watch:
@@ -41,9 +41,9 @@ class Watch:
 
     def look_for_causes(self, net: Network, probe: Probe, sample: Sample) -> None:
         """Warn of the main cause that `explain` names, if the cost is still high."""
-        if probe.cost(net) <= LEFT * probe.baseline:
+        if probe.cost(net) <= COST_LEFT * probe.baseline:
             return
-        x, y, weight = sample.first(EXPLAINED)
+        x, y, weight = sample.first(MAX_EXPLAINED)
         report = explain(net, x, y, sample_weight=weight)
         if report.main is None:
             return

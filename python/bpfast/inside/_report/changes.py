@@ -92,7 +92,7 @@ def unchanged(facts: Facts, optimizer: Optimizer) -> Trial:
     )  # fmt: skip
 
 
-def changed(asked: Asked) -> tuple[Trial, Trial]:
+def trials(asked: Asked) -> tuple[Trial, Trial]:
     """The trial without the suggested change, and with it; both measured in the same way."""
     return _CHANGES[asked.finding.kind](asked)
 

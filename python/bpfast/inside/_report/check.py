@@ -11,9 +11,9 @@ import numpy as np
 import bpfast
 from bpfast import _tables
 from bpfast._training.arguments.optimizer import parse_optimizer
-from bpfast._validation.numbers import whole
+from bpfast._validation.numbers import integer
 from bpfast._validation.seed import generator
-from bpfast.inside._report.changes import Asked, changed, related, unchanged
+from bpfast.inside._report.changes import Asked, related, trials, unchanged
 from bpfast.inside._report.linear import linear_costs
 from bpfast.inside._report.speeds import is_faster, is_learning, mean_speeds, ratio
 from bpfast.inside._report.training import train
@@ -155,10 +155,10 @@ def check(
     seed: Any,
 ) -> Check:
     """`Report.check`."""
-    steps = whole("steps", steps, 1)
+    steps = integer("steps", steps, 1)
     rng = generator(seed)
     made = _optimizer(facts, optimizer, learning_rate)
-    before, after = changed(Asked(facts, finding, unchanged(facts, made), rng))
+    before, after = trials(Asked(facts, finding, unchanged(facts, made), rng))
     with np.errstate(all="ignore"):  # what diverges overflows
         predicted = _predicted(before, after, steps)
         costs = [train(trial, steps) for trial in (before, after)]
@@ -213,7 +213,7 @@ def chosen(findings: Sequence[Finding], finding: Any) -> Finding:
         if finding not in kinds:
             raise ValueError(f"finding: expected one of {', '.join(kinds)}, got {finding!r}")
         return findings[kinds.index(finding)]
-    index = whole("finding", finding, 0)
+    index = integer("finding", finding, 0)
     if index >= len(findings):
         raise ValueError(f"finding: expected an index below {len(findings)}, got {index}")
     return findings[index]

@@ -56,10 +56,10 @@ def linear_costs(trial: Trial, steps: int) -> Floats | None:
         optimizer.step(params, np.array(gradient.flat))
         z = first + net.jvp(trace, dparams=params - start)[1]
     costs[np.isnan(costs)] = np.inf
-    return costs if costs[-1] >= 1 else checked(costs, measured.cost(params) / base)
+    return costs if costs[-1] >= 1 else checked_costs(costs, measured.cost(params) / base)
 
 
-def checked(costs: Floats, true: float) -> Floats | None:
+def checked_costs(costs: Floats, true: float) -> Floats | None:
     """The costs, if that of the network itself has fallen as well."""
     if rises(costs[0], true, DECADE):
         return np.append(costs[:1], np.full(len(costs) - 1, np.inf))

@@ -10,7 +10,7 @@ from bpfast import _tables
 from bpfast._optional import optional
 from bpfast.inside._factors import FACTORS
 from bpfast.inside._report.check import Check, check, chosen
-from bpfast.inside._report.rows import COLUMNS, NeuronFactors, rows_of
+from bpfast.inside._report.rows import COLUMNS, NeuronFactors, neuron_rows
 from bpfast.inside._report.tables import layer_table, neuron_table
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Report:
         list of NeuronFactors
         """
         if self._rows is None:
-            self._rows = rows_of(self._facts.batch, self._facts.layers)
+            self._rows = neuron_rows(self._facts.batch, self._facts.layers)
         return list(self._rows)
 
     @property

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 # A factor is small if it is below this part of the median of its layer.
-SMALL = 0.5
+SMALL_FACTOR = 0.5
 # The number of examples of a row.
-EXAMPLES = 5
+MAX_EXAMPLES = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ COLUMNS = tuple(name for name in NeuronFactors.__dataclass_fields__ if name != "
 NUMBERS = COLUMNS[2:11]
 
 
-def rows_of(batch: Batch, layers: list[LayerFactors]) -> list[NeuronFactors]:
+def neuron_rows(batch: Batch, layers: list[LayerFactors]) -> list[NeuronFactors]:
     """One row for each neuron of the layers 2 to L."""
     rows = []
     for layer in layers:
@@ -94,9 +94,9 @@ def rows_of(batch: Batch, layers: list[LayerFactors]) -> list[NeuronFactors]:
         for j in range(len(layer.biases)):
             ratios = {name: _ratio(layer.factors[name][j], medians[name]) for name in FACTORS}
             name = "gate" if _is_off(layer, j) else min(GRADIENT_FACTORS, key=ratios.__getitem__)
-            if ratios[name] >= SMALL and not _is_off(layer, j):
+            if ratios[name] >= SMALL_FACTOR and not _is_off(layer, j):
                 name = min(name, "step", key=ratios.__getitem__)
-            smallest = name if ratios[name] < SMALL or _is_off(layer, j) else ""
+            smallest = name if ratios[name] < SMALL_FACTOR or _is_off(layer, j) else ""
             rows.append(
                 NeuronFactors(
                     layer=layer.number,
@@ -151,7 +151,7 @@ def _examples(batch: Batch, layer: LayerFactors, j: int, name: str) -> NDArray[n
         "step": delta * norms,
     }[name]
     counted = np.flatnonzero(batch.weight > 0)
-    order = np.argsort(-scores[counted], kind="stable")[:EXAMPLES]
+    order = np.argsort(-scores[counted], kind="stable")[:MAX_EXAMPLES]
     worst: NDArray[np.int64] = counted[order]
     return worst
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bpfast.inside._report.rows import NeuronFactors
 
 # The most neurons in a table, those with the smallest factors.
-SLOWEST = 8
+MAX_NEURONS = 8
 
 
 def layer_table(
@@ -40,6 +40,6 @@ def neuron_table(rows: Sequence[NeuronFactors]) -> tuple[list[str], list[list[st
     cells = [
         [str(row.layer), str(row.neuron), row.words, row.smallest, f"{row.relative:.3g}",
          ", ".join(map(str, row.examples[:3]))]
-        for row in slow[:SLOWEST]
+        for row in slow[:MAX_NEURONS]
     ]  # fmt: skip
     return head, cells

@@ -23,7 +23,7 @@ def client_of(estimator: Any, X: Any) -> Any:
     given = estimator.client
     if given is None and not is_dask(X):
         return None
-    from bpfast.distributed._engines.dask import checked_client
+    from bpfast.distributed._engines.dask_client import checked_client
 
     try:
         return checked_client(given)

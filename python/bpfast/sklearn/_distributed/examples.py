@@ -10,7 +10,7 @@ import numpy as np
 from bpfast._costs import LABELLED
 from bpfast.distributed._shards.data import ShardData
 from bpfast.sklearn._targets import labels, weights
-from bpfast.sklearn._targets.examples import Examples
+from bpfast.sklearn._targets.examples import EstimatorExamples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from bpfast._network import Network
 
 
-def of_dask(estimator: Any, X: Any, y: Any, sample_weight: Any, *, is_new: bool) -> Examples:
+def of_dask(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, *, is_new: bool
+) -> EstimatorExamples:
     """Dask data as examples.
 
     The features are checked on a few rows that are made up, and y on its classes or on its lowest
@@ -41,10 +43,10 @@ def of_dask(estimator: Any, X: Any, y: Any, sample_weight: Any, *, is_new: bool)
     )  # fmt: skip
     n_outputs = estimator._count_outputs(y_sample)
     weight = None if sample_weight is None else _as_array(sample_weight)
-    return Examples(X, y, weight, X_sample.shape[1], n_outputs, X_sample.dtype, None)
+    return EstimatorExamples(X, y, weight, X_sample.shape[1], n_outputs, X_sample.dtype, None)
 
 
-def shards_of(estimator: Any, examples: Examples, net: Network) -> ShardData:
+def shards_of(estimator: Any, examples: EstimatorExamples, net: Network) -> ShardData:
     """X and the targets of a network, to be cut into shards; workers encode dask data."""
     if examples.rows is not None:
         data = estimator._data(examples.rows, net)
@@ -52,7 +54,9 @@ def shards_of(estimator: Any, examples: Examples, net: Network) -> ShardData:
     return ShardData(examples.x, _targets(estimator, examples.y, net), examples.weight)
 
 
-def class_weight_of(estimator: Any, examples: Examples) -> Mapping[int, float] | str | None:
+def class_weight_of(
+    estimator: Any, examples: EstimatorExamples
+) -> Mapping[int, float] | str | None:
     """The class weights, by index, that the weights of the examples do not contain."""
     given = getattr(estimator, "class_weight", None)
     if examples.rows is not None or given is None or isinstance(given, str):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.arguments.training_data import check_cost, parse_callbacks
-from bpfast._training.divergence import DivergenceError
 from bpfast._training.loop import EndOfEpoch, Training
+from bpfast._training.stopping.divergence import DivergenceError
 from bpfast.distributed._arguments import refuse_step_monitors
 from bpfast.distributed._engines.choice import connect
-from bpfast.distributed._lbfgs import minimise
 from bpfast.distributed._prepare import checked, hold_out, weigh_classes
-from bpfast.distributed._runner import ShardRunner
 from bpfast.distributed._settings import ShardSettings
 from bpfast.distributed._shards.task import Model
+from bpfast.distributed._steps.lbfgs import minimise
+from bpfast.distributed._steps.runner import ShardRunner
 from bpfast.history._history import History
 from bpfast.optimizers import SGD
 from bpfast.sklearn._distributed.examples import class_weight_of, shards_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bpfast._training.data.examples import Measured
     from bpfast.distributed._engines.engine import Engine
     from bpfast.sklearn._solvers.checkpoints import Start
-    from bpfast.sklearn._targets.examples import Examples
+    from bpfast.sklearn._targets.examples import EstimatorExamples
     from bpfast.sklearn._targets.validation import Rows
 
 
@@ -39,7 +39,7 @@ def fit_stochastic(
     estimator: Any,
     client: Any,
     net: Network,
-    examples: Examples,
+    examples: EstimatorExamples,
     held_out: Rows | None,
     start: Start,
 ) -> bool:
@@ -99,7 +99,7 @@ def fit_stochastic(
     return has_result
 
 
-def fit_lbfgs(estimator: Any, client: Any, net: Network, examples: Examples) -> bool:
+def fit_lbfgs(estimator: Any, client: Any, net: Network, examples: EstimatorExamples) -> bool:
     """Train `net` by L-BFGS in float64, with SciPy in this process.
 
     Returns whether there is a result: not if the loss of the start is not finite.

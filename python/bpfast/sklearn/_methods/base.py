@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import BaseEstimator, _clone_parametrized
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,26 +15,22 @@ from bpfast._optional import is_dask
 from bpfast.sklearn import _network, _pickling
 from bpfast.sklearn._compat import validate_data
 from bpfast.sklearn._distributed.client import client_of
+from bpfast.sklearn._methods.quick_check import needs_no_check
 from bpfast.sklearn._methods.restored import restored_if_refused
 from bpfast.sklearn._parameters import SHARED, refuse_stochastic_only
 from bpfast.sklearn._solvers.checkpoints import Start, start_of
 from bpfast.sklearn._solvers.lbfgs import fit_lbfgs
 from bpfast.sklearn._solvers.stochastic import Data, Problem, fit_stochastic
 from bpfast.sklearn._targets import validation
-from bpfast.sklearn._targets.examples import of_arrays
+from bpfast.sklearn._targets.examples import examples_of_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
-    from bpfast.sklearn._targets.examples import Examples
+    from bpfast.sklearn._targets.examples import EstimatorExamples
 
 STOCHASTIC = ("sgd", "adam")
-# The most numbers of an array that is checked without `validate_data`, whose checks take 0.1 ms.
-MOST_CHECKED_NUMBERS = 1 << 18
-# Up to here the sum of squares is the fastest check. OpenBLAS sums 10,000 of them by several
-# threads, which then spin.
-MOST_SUMMED_NUMBERS = 1 << 13
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
@@ -129,7 +123,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
 
             examples = of_dask(self, X, y, sample_weight, is_new=is_new)
         else:
-            examples = of_arrays(self, X, y, sample_weight, is_new=is_new, incremental=incremental)
+            examples = examples_of_arrays(
+                self, X, y, sample_weight, is_new=is_new, incremental=incremental
+            )
         start = start_of(self, incremental=incremental)
         self.n_outputs_ = examples.n_outputs
         sizes = [examples.n_features, *sizes, self.n_outputs_]
@@ -170,7 +166,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         return fit_stochastic(self, net, problem, start)
 
     def _train_on(
-        self, client: Any, net: Network, examples: Examples, validation_data: Any, start: Start
+        self,
+        client: Any,
+        net: Network,
+        examples: EstimatorExamples,
+        validation_data: Any,
+        start: Start,
     ) -> bool:
         """Train the network on the workers of a cluster. Returns whether it ended well."""
         from bpfast.sklearn._distributed import fit
@@ -182,7 +183,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             rows, held_out = self._hold_out(net, examples.rows, validation_data, start)
             examples = examples._replace(rows=rows)
         elif validation_data is not None:
-            held_out = validation.given(self, validation_data)
+            held_out = validation.validation_examples(self, validation_data)
         return fit.fit_stochastic(self, client, net, examples, held_out, start)
 
     def _hold_out(
@@ -191,7 +192,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         """The examples to train on, and those for validation, given or held out."""
         held_out = None
         if validation_data is not None:
-            held_out = validation.given(self, validation_data)
+            held_out = validation.validation_examples(self, validation_data)
         start.checkpoints.describe(rows, getattr(self, "classes_", None), held_out)
         if held_out is None and self.early_stopping:
             # Here, where the numbers of the rows are those of the user.
@@ -276,7 +277,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             check_is_fitted(self, "network_")
         net = self.network_
         self._take_assigned()
-        if not self._is_plain(X):
+        if not needs_no_check(self, X):
             X = validate_data(
                 self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32)
             )
@@ -284,31 +285,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             return net.forward(X)
         with self._threads():
             return net.forward(X)
-
-    def _is_plain(self, X: Any) -> bool:
-        """Whether X needs no check by scikit-learn: few finite floats, one row per example."""
-        if "feature_names_in_" in self.__dict__:  # missing names are a warning
-            return False
-        kind = type(X)
-        if kind is np.ndarray:
-            numbers = X
-        elif kind is csr_array or kind is csr_matrix:
-            numbers = X.data
-        else:
-            return False
-        return (
-            X.ndim == 2
-            and X.shape[1] == self.n_features_in_
-            and X.shape[0] > 0
-            and numbers.size <= MOST_CHECKED_NUMBERS
-            and numbers.dtype.char in "df"
-            # Where the sum of squares overflows, scikit-learn checks each number.
-            and bool(
-                isfinite(np.vdot(numbers, numbers))
-                if numbers.size <= MOST_SUMMED_NUMBERS
-                else np.isfinite(numbers).all()
-            )
-        )
 
     def _threads(self) -> AbstractContextManager[Any]:
         """The number of threads that `n_jobs` means."""

@@ -171,7 +171,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if is_first:
-            self._kind = labels.kind_of(y)
+            self._kind = labels.target_kind(y)
             self.classes_, self._sparse_y = unique_labels(y), sparse.issparse(y)
         else:
             labels.refuse_others(y, self.classes_, self._kind, warm_start=same_classes)

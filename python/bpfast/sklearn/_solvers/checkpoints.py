@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from bpfast.sklearn._targets.validation import Rows
 
 # Parameters that may be others when a training is resumed, and those of the other solver.
-MAY_DIFFER = {
+CHANGEABLE_PARAMETERS = {
     *("max_iter", "max_fun", "n_iter_no_change", "verbose", "warm_start", "callbacks"),
     *("checkpoint", "resume", "n_jobs", "random_state", "client"),
 }
-OF_OTHERS = {
+OTHER_SOLVER_PARAMETERS = {
     "adam": {"momentum", "nesterovs_momentum", "power_t"},
     "sgd": {"beta_1", "beta_2", "epsilon"},
 }
@@ -77,7 +77,7 @@ class Checkpoints(CheckpointPolicy):
         if not self.has_file:
             return found
         estimator = self._estimator
-        ignored = MAY_DIFFER | OF_OTHERS[estimator.solver]
+        ignored = CHANGEABLE_PARAMETERS | OTHER_SOLVER_PARAMETERS[estimator.solver]
         parameters = {"solver": estimator.solver}  # compared first, as others depend on it
         parameters |= {
             name: _plain(value)

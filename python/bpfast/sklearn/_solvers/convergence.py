@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from bpfast._training.early_stopping import EarlyStopping
+from bpfast._training.stopping.early_stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # `adaptive` does not lower the learning rate further.
-LEAST_RATE = 1e-6
+MIN_RATE = 1e-6
 
 
 class Convergence(EarlyStopping):

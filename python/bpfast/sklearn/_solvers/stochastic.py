@@ -16,7 +16,7 @@ from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.data.examples import Examples
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import EndOfEpoch
-from bpfast._training.step_runner import TrainerRunner
+from bpfast._training.steps.runner import TrainerRunner
 from bpfast._validation.caller import stack_level
 from bpfast.history._history import History
 from bpfast.optimizers import SGD, Adam
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bpfast.sklearn._solvers.checkpoints import Start
 
 # scikit-learn allows a momentum of 1.
-MOST_MOMENTUM = np.nextafter(1.0, 0.0)
+MAX_MOMENTUM = np.nextafter(1.0, 0.0)
 AUTO_BATCH_SIZE = 200
 
 
@@ -62,7 +62,7 @@ def new_optimizer(estimator: Any) -> Optimizer:
     rate = estimator.learning_rate_init if isinstance(schedule, str) else deepcopy(schedule)
     if estimator.solver == "adam":
         return Adam(rate, beta1=estimator.beta_1, beta2=estimator.beta_2, epsilon=estimator.epsilon)
-    momentum = min(estimator.momentum, MOST_MOMENTUM)
+    momentum = min(estimator.momentum, MAX_MOMENTUM)
     nesterov = bool(estimator.nesterovs_momentum) and momentum > 0
     return SGD(rate, momentum=momentum, nesterov=nesterov)
 

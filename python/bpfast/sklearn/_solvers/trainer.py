@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._validation.inputs import rows_of
+from bpfast._validation.arrays.inputs import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

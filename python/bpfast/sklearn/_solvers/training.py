@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpfast._training.loop import Training
 from bpfast.sklearn import _network
-from bpfast.sklearn._solvers.convergence import LEAST_RATE, Convergence
+from bpfast.sklearn._solvers.convergence import MIN_RATE, Convergence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +142,7 @@ class EstimatorTraining(Training):
     def _lower(self) -> bool:
         """Divide the learning rate by 5. Returns False if it is too small already."""
         verbose, optimizer = self._estimator.verbose, self.optimizer
-        if optimizer.learning_rate <= LEAST_RATE:
+        if optimizer.learning_rate <= MIN_RATE:
             if verbose:
                 print(self._message() + " Learning rate too small. Stopping.")
             return False

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpfast.sklearn._targets.validation import Rows
-from bpfast.sklearn._targets.weights import checked
+from bpfast.sklearn._targets.weights import checked_weights
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-class Examples(NamedTuple):
+class EstimatorExamples(NamedTuple):
     """X, y and weights: arrays in `rows`, or dask data, whose numbers stay where they are."""
 
     x: Any
@@ -23,9 +23,9 @@ class Examples(NamedTuple):
     rows: Rows | None  # None for dask data
 
 
-def of_arrays(
+def examples_of_arrays(
     estimator: Any, X: Any, y: Any, sample_weight: Any, *, is_new: bool, incremental: bool = False
-) -> Examples:
+) -> EstimatorExamples:
     """Examples in arrays or what NumPy reads.
 
     Raises
@@ -36,5 +36,7 @@ def of_arrays(
     X, given, y = estimator._check_examples(
         X, y, reset=is_new, is_first=is_new and not incremental, same_classes=estimator.warm_start
     )
-    rows = Rows(X, given, y, checked(sample_weight, X))
-    return Examples(X, y, rows.weight, X.shape[1], estimator._count_outputs(y), X.dtype, rows)
+    rows = Rows(X, given, y, checked_weights(sample_weight, X))
+    return EstimatorExamples(
+        X, y, rows.weight, X.shape[1], estimator._count_outputs(y), X.dtype, rows
+    )

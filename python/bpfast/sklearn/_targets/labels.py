@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MULTILABEL = "multilabel-indicator"
 
 
-def kind_of(y: Any) -> str:
+def target_kind(y: Any) -> str:
     """The kind of y: "binary", "multiclass" or "multilabel-indicator".
 
     Raises
@@ -47,8 +47,8 @@ def first(classes: Any, y: Any) -> tuple[str, NDArray[Any]]:
     """
     if classes is None:
         raise ValueError("classes must be passed on the first call to partial_fit.")
-    kind = kind_of(y)
-    return kind if kind == MULTILABEL else kind_of(classes), unique_labels(classes)
+    kind = target_kind(y)
+    return kind if kind == MULTILABEL else target_kind(classes), unique_labels(classes)
 
 
 def refuse_others(y: Any, classes: NDArray[Any], kind: str, *, warm_start: bool) -> None:

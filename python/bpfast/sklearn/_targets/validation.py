@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from bpfast._training.data.examples import Examples
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number
-from bpfast.sklearn._targets.weights import checked
+from bpfast.sklearn._targets.weights import checked_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def split(
     return rows.at(train), rows.at(held_out)
 
 
-def given(estimator: Any, validation_data: Any) -> Rows:
+def validation_examples(estimator: Any, validation_data: Any) -> Rows:
     """The examples of `validation_data`, checked as those of `fit`."""
     if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
         got = type(validation_data).__name__
@@ -70,7 +70,7 @@ def given(estimator: Any, validation_data: Any) -> Rows:
         x, y_given, y = estimator._check_examples(
             x, y, reset=False, is_first=False, same_classes=False
         )
-        return Rows(x, y_given, y, checked(weights[0] if weights else None, x))
+        return Rows(x, y_given, y, checked_weights(weights[0] if weights else None, x))
 
 
 class HeldOut(Examples):

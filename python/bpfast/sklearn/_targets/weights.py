@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bpfast.sklearn._targets.validation import Rows
 
 
-def checked(sample_weight: Any, X: Any) -> NDArray[Any] | None:
+def checked_weights(sample_weight: Any, X: Any) -> NDArray[Any] | None:
     """One finite weight per example, of which one is above 0; or None."""
     if sample_weight is None:
         return None

@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
-use crate::base::cancel::{COPIED, CancelToken};
+use crate::base::cancel::{COPIED_PER_POLL, CancelToken};
 use crate::data::{Inputs, LayerInput};
+use crate::engine::batch::gradient_slices::GradientSlice;
 use crate::engine::batch::moments::FactorBuffers;
-use crate::engine::batch::slices::GradientSlice;
 use crate::engine::workspace::{Part, Workspace};
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::gemm::Matrix;
-use crate::kernels::moments::{ExampleFactors, ListedElement, Moments, PADDING, TOGETHER, number};
+use crate::kernels::moments::{
+    ExampleFactors, ListedElement, MAX_EXAMPLES, Moments, PADDING, number,
+};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::moments::{COLUMNS, INPUTS};
 use crate::model::architecture::Layer;
@@ -35,7 +37,7 @@ pub(super) struct MomentSlice<'a> {
 impl MomentSlice<'_> {
     fn clear(&mut self, cancel: &CancelToken<'_>) {
         for numbers in [&mut *self.mean, self.squares, self.added] {
-            for numbers in numbers.chunks_mut(COPIED) {
+            for numbers in numbers.chunks_mut(COPIED_PER_POLL) {
                 numbers.fill(0.0);
                 cancel.poll_after(numbers.len());
             }
@@ -83,8 +85,8 @@ impl<T: Real> MomentBlock<'_, T> {
         }
         let layer = &self.layers[slice.layer];
         let FactorBuffers { numbers, entries } = buffers;
-        let (deltas, numbers) = numbers.split_at_mut(TOGETHER * COLUMNS);
-        for rows in pieces(self.x.len(), TOGETHER) {
+        let (deltas, numbers) = numbers.split_at_mut(MAX_EXAMPLES * COLUMNS);
+        for rows in pieces(self.x.len(), MAX_EXAMPLES) {
             let errors = self.workspace.layer(slice.layer, None);
             let errors = errors.errors_of(Part::Primal, &rows);
             let Some(neuron) = slice.neuron else {
@@ -163,7 +165,7 @@ fn add_dense_x<T: Real>(
     cancel: &CancelToken<'_>,
 ) {
     let (_, n_out) = errors.shape();
-    let mut is_finite = [true; TOGETHER];
+    let mut is_finite = [true; MAX_EXAMPLES];
     for (is_finite, row) in is_finite.iter_mut().zip(errors.iter_rows()) {
         *is_finite = row.iter().all(|delta| delta.to_f64().is_finite());
     }
@@ -228,7 +230,7 @@ fn add_sparse_x<T: Real>(
 
 /// The most stored elements of examples that are added together.
 pub(super) fn most_stored<T: Copy>(x: CsrMatrix<'_, T>) -> usize {
-    let pieces = pieces(x.len(), TOGETHER);
+    let pieces = pieces(x.len(), MAX_EXAMPLES);
     pieces
         .map(|rows| x.row_range(rows).nnz())
         .max()

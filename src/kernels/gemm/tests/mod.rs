@@ -203,6 +203,20 @@ fn many_blocks_add_in_order() {
     });
 }
 
+/// A packed block of B has fewer columns than C, and serves several blocks of A.
+#[test]
+fn blocks_of_columns_add_in_order() {
+    let l1 = Cache { sets: 64, ways: 8 };
+    forced::with(Caches { l1, ..TINY }, || {
+        let pack_buffer = pack_buffer::<f32>(LARGE);
+        let (rows, columns, steps) = (13, pack_buffer / KC.0 + 5, KC.0);
+        let mut places = Places::<f32>::new(steps * (columns + 12));
+        for kind in [KINDS[0], KINDS[4], KINDS[5], KINDS[10], APART[1]] {
+            places.check_with(pack_buffer, kind, rows, columns, steps);
+        }
+    });
+}
+
 #[test]
 fn numbers_from_afar_add_in_order() {
     from_afar::<f32>();

@@ -15,7 +15,7 @@ use crate::python::api::views::Views;
 use crate::python::borrow::call_python::{call, call_method, call_with, import_from};
 use crate::python::call::errors::{as_wrong_type, guarded, guarded_object, wrong_type};
 use crate::python::call::text::text;
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 
 /// The gradient of a network's cost: C, ∂C/∂W^l and ∂C/∂b^l for l = 2 … L.
 ///

@@ -9,8 +9,8 @@ use crate::python::api::network::PyNetwork;
 use crate::python::api::trace::Trace;
 use crate::python::api::typed_network::with_typed_network;
 use crate::python::call::errors::{guarded, wrong_type};
-use crate::python::convert::config::Name;
 use crate::python::convert::dropout::StepDropout;
+use crate::python::convert::name::Name;
 use crate::python::convert::targets::Weighting;
 
 #[pymethods]

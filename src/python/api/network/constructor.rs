@@ -13,9 +13,9 @@ use pyo3::types::{IntoPyDict, PyDict, PyTuple, PyType};
 
 use crate::python::api::network::{NetworkParts, PyNetwork, initialise};
 use crate::python::call::errors::guarded;
-use crate::python::convert::config::{
-    Config, Dtype, Name, parse_biases, parse_sizes, refuse_unknown_arguments,
-};
+use crate::python::convert::config::{Config, parse_biases, parse_sizes, refuse_unknown_arguments};
+use crate::python::convert::dtype::Dtype;
+use crate::python::convert::name::Name;
 
 /// The argument of `__new__` that requests an empty network.
 const EMPTY: &str = "_empty";

@@ -14,7 +14,7 @@ use crate::python::borrow::call_python::{
 };
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::call::text::text;
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 
 #[pymethods]
 impl PyNetwork {

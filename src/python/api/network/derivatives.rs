@@ -8,7 +8,7 @@ use crate::python::api::gradient::Gradient;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::typed_network::{SecondDerivatives, SeedArguments, with_typed_network};
 use crate::python::call::errors::guarded;
-use crate::python::convert::config::Name;
+use crate::python::convert::name::Name;
 use crate::python::convert::targets::Weighting;
 
 /// x, y, `sample_weight` and reduction.

@@ -10,7 +10,9 @@ use crate::python::api::network::PyNetwork;
 use crate::python::borrow::call_python::try_to_list;
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::arrays::numbers;
-use crate::python::convert::config::{Config, Dtype, Name};
+use crate::python::convert::config::Config;
+use crate::python::convert::dtype::Dtype;
+use crate::python::convert::name::Name;
 
 #[pymethods]
 impl PyNetwork {

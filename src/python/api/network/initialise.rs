@@ -8,7 +8,8 @@ use crate::python::api::flat_vector::FlatVector;
 use crate::python::borrow::call_python::{call, call_method, import_from, numpy_function};
 
 /// The names of the initialisations.
-pub const NAMES: [&str; 6] = ["nielsen", "nielsen_large", "xavier", "he", "lecun", "zeros"];
+pub const INITIALISATIONS: [&str; 6] =
+    ["nielsen", "nielsen_large", "xavier", "he", "lecun", "zeros"];
 
 /// The standard deviations of a layer's weights and biases.
 #[allow(clippy::cast_precision_loss)] // sizes are far below 2^53
@@ -21,7 +22,7 @@ fn deviations(init: &str, n_in: usize, n_out: usize) -> Result<(f64, f64), Error
         "he" => Ok(((2.0 / n_in).sqrt(), 0.0)),
         "lecun" => Ok((1.0 / n_in.sqrt(), 0.0)),
         "zeros" => Ok((0.0, 0.0)),
-        _ => Err(Error::unknown_name("init", init, &NAMES)),
+        _ => Err(Error::unknown_name("init", init, &INITIALISATIONS)),
     }
 }
 

@@ -26,7 +26,8 @@ use crate::python::api::typed_network::{ScratchSlot, ScratchSlots, TypedNetwork}
 use crate::python::api::views::Views;
 use crate::python::borrow::Element;
 use crate::python::call::errors::{NOT_INITIALISED, guarded};
-use crate::python::convert::config::{Config, Dtype};
+use crate::python::convert::config::Config;
+use crate::python::convert::dtype::Dtype;
 
 /// The Rust part of `bpfast.Network`. The public class is a Python subclass, which has all methods that
 /// call user code.

@@ -15,11 +15,12 @@ use crate::python::api::files::{detached_io, parse_path};
 use crate::python::api::network::PyNetwork;
 use crate::python::borrow::Element;
 use crate::python::call::errors::guarded;
-use crate::python::convert::config::{Config, Dtype, parse_cost};
+use crate::python::convert::config::{Config, parse_cost};
+use crate::python::convert::dtype::Dtype;
 
 /// The bytes of parameters that are copied with the GIL held, some 20 ms during which no other thread runs
 /// Python.
-const AT_ONCE: usize = 1 << 26;
+const MAX_BYTES_WITH_GIL: usize = 1 << 26;
 
 #[pymethods]
 impl PyNetwork {
@@ -77,7 +78,7 @@ impl PyNetwork {
         let (py, architecture) = (path.py(), self.architecture());
         let path = parse_path(path)?;
         let params = self.vector.numbers::<T>()?.read("params")?;
-        let rows = if size_of_val(&*params) <= AT_ONCE {
+        let rows = if size_of_val(&*params) <= MAX_BYTES_WITH_GIL {
             to_file_order(architecture, &params, &CancelToken::none())?
         } else {
             let params = &*params;

@@ -12,7 +12,7 @@ use crate::python::api::network::PyNetwork;
 use crate::python::borrow::Element;
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::input;
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 use crate::python::convert::targets::TargetArray;
 
 /// The elements compared at a time.

@@ -20,7 +20,7 @@ use crate::python::borrow::{into_array, readwrite};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, guarded_object};
 use crate::python::convert::arrays::{empty, from_slice, input};
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 use crate::train::monitor::StepMonitor;
 use crate::train::{Report, Settings};
 

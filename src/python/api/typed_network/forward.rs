@@ -12,7 +12,7 @@ use crate::data::Inputs;
 use crate::kernels::gemm::Matrix;
 use crate::model::network::Network;
 use crate::python::api::threads;
-use crate::python::api::trace::{ALL, Trace, origin};
+use crate::python::api::trace::{COMPARE_ALL_FROM, Trace, origin};
 use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
 use crate::python::borrow::{Element, readwrite};
 use crate::python::call::detach::detached;
@@ -184,7 +184,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         Ok(Trace {
             z: PyList::new(py, z)?.unbind(),
             a: PyList::new(py, std::iter::once(first).chain(a))?.unbind(),
-            origin: Some(origin(architecture, &params, n >= ALL)),
+            origin: Some(origin(architecture, &params, n >= COMPARE_ALL_FROM)),
         })
     }
 }

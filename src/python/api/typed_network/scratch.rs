@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::engine::batch::Scratch;
-use crate::python::convert::config::Dtype;
+use crate::python::convert::dtype::Dtype;
 
 /// The buffers that a network keeps between calls; a concurrent call allocates its own.
 pub type ScratchSlot<T> = Mutex<Option<Scratch<T>>>;

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from tests.helpers.cases.sparse_fits import CASES, fitted, matrix
+from tests.helpers.cases.training.sparse_fits import CASES, fitted, matrix
 from tests.helpers.child import digest, run
 from tests.helpers.refuses import refuses
 from tests.helpers.tolerance import OF_EPOCHS, close
@@ -16,7 +16,7 @@ sparse = pytest.importorskip("scipy.sparse")
 PROGRAM = """
 import json, sys
 from tests.helpers.child import digest
-from tests.helpers.cases.sparse_fits import CASES, fitted
+from tests.helpers.cases.training.sparse_fits import CASES, fitted
 found = {}
 for case in CASES:
     for dtype in ("float32", "float64"):

@@ -1,0 +1,1 @@
+"""Validation of arrays and sparse matrices."""

@@ -1,0 +1,1 @@
+"""Sums over shards in a fixed order."""

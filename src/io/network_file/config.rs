@@ -1,0 +1,76 @@
+//! The configuration in a network file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::alloc::check_available;
+use crate::base::error::{Error, Result};
+use crate::io::network_file::{CHECKPOINT, ENSEMBLE, FORMAT, VERSION};
+use crate::io::safetensors::Reader;
+
+/// Advice for tensors of other programs.
+const TENSORS: &str = "read it with bpfast.formats.from_torch if it is a state_dict of PyTorch, else with \
+    safetensors.numpy.load_file, and pass weights of shape (outputs, inputs) and biases to \
+    Network.from_parameters";
+
+/// More bytes than one byte of a configuration takes when parsed.
+const PARSED_BYTES: usize = 32;
+
+/// The configuration, under the key `config`: the arguments of Python's `Network`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileConfig {
+    pub(super) sizes: Vec<usize>,
+    pub(super) hidden: Vec<String>,
+    pub(super) output: String,
+    pub(super) cost: String,
+    pub(super) dtype: String,
+    /// Whether each layer has biases; all have, if this is missing, as in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) biases: Option<Vec<bool>>,
+}
+
+/// The configuration in a file.
+///
+/// # Errors
+/// The file is of another kind or a newer version, or its configuration is invalid.
+pub(super) fn configuration(reader: &Reader) -> Result<FileConfig> {
+    let text = |key: &str| reader.header().metadata.get(key).map(String::as_str);
+    let expected = "a network that bpfast saved";
+    match text("format") {
+        Some(FORMAT | CHECKPOINT) => {}
+        other => {
+            let got = match other {
+                Some(format) => format!("'{format}'"),
+                None => "none".to_owned(),
+            };
+            let hint = match other {
+                Some(ENSEMBLE) => "read the networks of an ensemble with bpfast.Ensemble.load",
+                _ => TENSORS,
+            };
+            return Err(Error::value("format", expected, format!("{got}; {hint}")));
+        }
+    }
+    let expected = format!("{VERSION}, or an earlier one");
+    let version = text("format_version").unwrap_or_default();
+    match version.parse::<u64>() {
+        Ok(1..=VERSION) => {}
+        Ok(VERSION..) => {
+            let got = format!("{version}: a newer bpfast wrote the file");
+            return Err(Error::value("format_version", expected, got));
+        }
+        _ => {
+            let got = format!("'{version}'");
+            return Err(Error::value("format_version", expected, got));
+        }
+    }
+    let expected = "the configuration of a network";
+    let Some(config) = text("config") else {
+        return Err(Error::value("config", expected, "none"));
+    };
+    // serde also takes a list of the values, and names the struct in its errors.
+    if !config.trim_ascii_start().starts_with('{') {
+        return Err(Error::value("config", expected, "no JSON object"));
+    }
+    check_available("config", config.len().saturating_mul(PARSED_BYTES))?;
+    serde_json::from_str(config).map_err(|error| Error::value("config", expected, error))
+}

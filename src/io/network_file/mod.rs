@@ -1,0 +1,198 @@
+//! Network files: the configuration as text, and each W^l and b^l as a tensor in the shape that users see.
+//! A checkpoint also has the state of the training.
+
+mod config;
+mod tensors;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::base::alloc::check_available;
+use crate::base::cancel::CancelToken;
+use crate::base::error::{Error, Result};
+use crate::io::network_file::config::{FileConfig, configuration};
+use crate::io::network_file::tensors::{biases_name, find, weights_name};
+use crate::io::safetensors::{self, Dtype, Reader, Tensor, TensorElement};
+use crate::io::transpose::transpose;
+use crate::model::activation::Activation;
+use crate::model::architecture::{Architecture, Layer};
+use crate::model::cost::Cost;
+
+/// The value of the metadata key `format`.
+const FORMAT: &str = "bpfast.network";
+
+/// The same for checkpoints, which `python/bpfast/_training/checkpoint/file.py` writes.
+const CHECKPOINT: &str = "bpfast.checkpoint";
+
+/// The same for ensembles, which `python/bpfast/_many/ensemble/file.py` writes.
+const ENSEMBLE: &str = "bpfast.ensemble";
+
+/// The version of both formats, under the key `format_version`. Increased when older readers would misread
+/// the new format.
+const VERSION: u64 = 1;
+
+/// A network file whose configuration matches its tensors, which are not read yet.
+#[derive(Debug)]
+pub struct NetworkFile {
+    reader: Reader,
+    sizes: Vec<usize>,
+    hidden: Vec<Activation>,
+    output: Activation,
+    has_biases: Option<Vec<bool>>,
+    /// The indices of W^l and b^l of each layer in the header.
+    tensor_indices: Vec<(usize, Option<usize>)>,
+    /// The cost; [`Cost::Custom`] if the file cannot name it.
+    pub cost: Cost,
+    dtype: Dtype,
+}
+
+/// NumPy's name of a dtype that a network can have.
+fn dtype_name(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::F32 => "float32",
+        _ => "float64",
+    }
+}
+
+/// More bytes than the names and shapes of a layer take.
+const PER_LAYER: usize = 1 << 11;
+
+/// Writes the network whose parameters are `rows`, from [`to_file_order`](crate::io::transpose::to_file_order).
+///
+/// # Errors
+/// Those of [`safetensors::write`].
+pub fn write<T: TensorElement>(
+    path: &Path,
+    architecture: &Architecture,
+    rows: &[T],
+    cancel: &CancelToken<'_>,
+) -> safetensors::Result<()> {
+    let layers = architecture.layers();
+    check_available("config", layers.len().saturating_mul(PER_LAYER))?;
+    let (last, hidden) = (layers.len() - 1, &layers[..layers.len() - 1]);
+    let config = FileConfig {
+        sizes: architecture.sizes().to_vec(),
+        hidden: hidden.iter().map(|l| l.activation.to_string()).collect(),
+        output: layers[last].activation.to_string(),
+        cost: architecture.cost().name().into(),
+        dtype: dtype_name(T::DTYPE).into(),
+        biases: (!layers.iter().all(Layer::has_biases))
+            .then(|| layers.iter().map(Layer::has_biases).collect()),
+    };
+    let config = serde_json::to_string(&config)
+        .map_err(|error| Error::value("config", "what JSON can hold", error))?;
+    let metadata = BTreeMap::from([
+        ("format".to_owned(), FORMAT.to_owned()),
+        ("format_version".to_owned(), VERSION.to_string()),
+        ("config".to_owned(), config),
+    ]);
+    let parts = layers.iter().enumerate().flat_map(|(k, layer)| {
+        let weights = Tensor {
+            name: weights_name(k),
+            shape: vec![layer.n_out, layer.n_in],
+            numbers: T::borrow(&rows[layer.weights.clone()]),
+        };
+        let biases = layer.has_biases().then(|| Tensor {
+            name: biases_name(k),
+            shape: vec![layer.n_out],
+            numbers: T::borrow(&rows[layer.biases.clone()]),
+        });
+        std::iter::once(weights).chain(biases)
+    });
+    safetensors::write(path, &parts.collect::<Vec<_>>(), metadata, cancel)
+}
+
+impl NetworkFile {
+    /// The network in the file of `reader`.
+    ///
+    /// # Errors
+    /// The file is of another kind or a newer version, or its configuration is invalid or does not match
+    /// its tensors.
+    pub fn open(reader: Reader) -> Result<Self> {
+        let at = |error: Error| error.at(reader.path().display());
+        let config = configuration(&reader).map_err(at)?;
+        let dtype = match config.dtype.as_str() {
+            "float32" => Dtype::F32,
+            "float64" => Dtype::F64,
+            name => {
+                return Err(at(Error::unknown_name(
+                    "dtype",
+                    name,
+                    &["float32", "float64"],
+                )));
+            }
+        };
+        let hidden = config.hidden.iter().enumerate();
+        let hidden = hidden
+            .map(|(k, name)| Activation::hidden_from_name(format_args!("hidden[{k}]"), name))
+            .collect::<Result<_>>()
+            .map_err(at)?;
+        let output = Activation::from_name("output", &config.output).map_err(at)?;
+        let cost = match config.cost.as_str() {
+            name if name == Cost::Custom.name() => Cost::Custom,
+            name => Cost::from_name("cost", name).map_err(at)?,
+        };
+        let has_biases = config.biases.as_deref();
+        let tensor_indices = find(&reader, &config.sizes, has_biases, dtype).map_err(at)?;
+        Ok(Self {
+            reader,
+            sizes: config.sizes,
+            hidden,
+            output,
+            has_biases: config.biases,
+            tensor_indices,
+            cost,
+            dtype,
+        })
+    }
+
+    /// The path of the file.
+    pub fn path(&self) -> &Path {
+        self.reader.path()
+    }
+
+    /// Whether its parameters are float32; else they are float64.
+    pub fn is_float32(&self) -> bool {
+        self.dtype == Dtype::F32
+    }
+
+    /// The architecture, with `cost` in place of the file's.
+    ///
+    /// # Errors
+    /// Those of [`Architecture::new`].
+    pub fn architecture(&self, cost: Cost) -> Result<Architecture> {
+        Architecture::new(&self.sizes, &self.hidden, self.output, cost)
+            .and_then(|architecture| match &self.has_biases {
+                Some(has_biases) => architecture.with_biases(has_biases),
+                None => Ok(architecture),
+            })
+            .map_err(|error| error.at(self.reader.path().display()))
+    }
+
+    /// Reads the parameters of `architecture`, which [`Self::architecture`] returned, of the type that
+    /// [`Self::is_float32`] names.
+    ///
+    /// # Errors
+    /// The file cannot be read, memory runs out, or the call is cancelled.
+    pub fn read<T: TensorElement>(
+        &mut self,
+        architecture: &Architecture,
+        params: &mut [T],
+        cancel: &CancelToken<'_>,
+    ) -> safetensors::Result<()> {
+        for (layer, &(weights, biases)) in architecture.layers().iter().zip(&self.tensor_indices) {
+            let rows = self.reader.numbers(weights, cancel)?;
+            transpose(
+                &rows,
+                &mut params[layer.weights.clone()],
+                layer.n_in,
+                cancel,
+            )?;
+            if let Some(biases) = biases {
+                let numbers = self.reader.numbers(biases, cancel)?;
+                params[layer.biases.clone()].copy_from_slice(&numbers);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+"""Optimizers, schedules, trainings and histories that several tests use."""
