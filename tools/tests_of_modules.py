@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[1]
 TESTS = {
     "__main__": "main",
     "_activations": "activation_parameters activation_bounds unusual_targets",
+    "_blas": "out_of_memory least_squares",
     "_calls/equations": "equations reference/parity array_likes out",
     "_calls/functions": "network reference/parity out input/bad_input equations sparse/sparse docs",
     "_calls/methods": "custom_cost network equations out input/bad_input masked large_logits",

@@ -50,6 +50,35 @@ def test_dropout_class_weights_and_held_out_rows_are_those_of_fit(method, weight
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-12)
 
 
+@pytest.mark.parametrize("form", ["array", "frame", "csr"])
+@pytest.mark.parametrize("keep", [True, False])
+def test_callables_may_fill_one_buffer(keep, form):
+    """Each shard has the numbers that were there when its callable returned."""
+    parts = [slice(start, start + 50) for start in range(0, 150, 50)]
+    x, y, weight = np.empty((50, X.shape[1])), np.empty((50, Y.shape[1])), np.empty(50)
+    given = {
+        "array": lambda: x,
+        "frame": lambda: pytest.importorskip("pandas").DataFrame(x, copy=False),
+        "csr": lambda: pytest.importorskip("scipy.sparse").csr_array(np.ones_like(x)),
+    }[form]()
+
+    def filling(part):
+        def fill():
+            x[:], y[:], weight[:] = X[part], Y[part], WEIGHT[part]
+            if form == "csr":
+                given.data[:] = x.ravel()
+            return given, y, weight
+
+        return fill
+
+    ours, expected = network("float64"), network("float64")
+    shards = bpfast.distributed.LocalShards([filling(part) for part in parts], keep=keep)
+    bpfast.distributed.fit(ours, shards, epochs=2, batch_size=40, seed=0)
+    apart = [(X[part].copy(), Y[part].copy(), WEIGHT[part].copy()) for part in parts]
+    bpfast.distributed.fit(expected, apart, epochs=2, batch_size=40, seed=0)
+    np.testing.assert_allclose(ours.params, expected.params, rtol=0, atol=1e-12)
+
+
 def test_dropout_with_a_callable_cost():
     nets = [network("float64", cost=cost) for cost in ("quadratic", quadratic)]
     for net in nets:

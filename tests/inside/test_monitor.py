@@ -219,7 +219,7 @@ def test_sparse_x_and_a_sample_that_stays():
     [
         ({"x": X[0]}, ValueError, r"^x: expected shape \(n, n_1\) with one or more, got \(3,\)$"),
         ({"x": X[:0], "y": LABELS[:0]}, ValueError, r"^x: .*, got \(0, 3\)$"),
-        ({"x": "text"}, ValueError, r"^x: "),
+        ({"x": "text"}, TypeError, r"^x: expected real numbers"),
         ({"x": X.astype(str)}, TypeError, r"^x: expected real numbers"),
         ({"y": LABELS[:7]}, ValueError, r"^y: expected 120 rows, one per row of x, got"),
         ({"sample_weight": [1, 2]}, ValueError, r"^sample_weight: expected shape \(120,\), got"),

@@ -140,6 +140,16 @@ def test_a_network_file_is_not_a_checkpoint(path):
         NET.fit(X, Y, resume=path)
 
 
+def test_a_file_of_an_ensemble_says_what_reads_it(path):
+    bpfast.Ensemble([NET]).save(path)
+    got = "got 'bpfast.ensemble'; read the networks of an ensemble with bpfast.Ensemble.load$"
+    with refuses(ValueError, f"format: expected a network that bpfast saved, {got}"):
+        bpfast.load(path)
+    got = "networks without their training: read it with bpfast.Ensemble.load$"
+    with refuses(ValueError, f"expected 'bpfast.checkpoint', got 'bpfast.ensemble', {got}", NET):
+        NET.fit(X, Y, resume=path)
+
+
 @pytest.mark.parametrize(
     "magic", [b"PK\3\4", b"\x1f\x8b", b"\x78\x9c", b"\x80\x04", b"\x08\x08\x12"]
 )

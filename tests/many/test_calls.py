@@ -109,6 +109,24 @@ def test_few_large_networks(threads):
         assert (g.cost, g.flat.tobytes()) == (other.cost, other.flat.tobytes())
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_gradient_that_overlaps_an_input_of_a_network_with_its_own_cost(place):
+    """Networks with callable costs follow the others, when `out` of these is written already."""
+    nets = [networks(1)[0], bpfast.Network([4, 3, 1], cost=own_cost, seed=9)]
+    gradients = [bpfast.Gradient(net) for net in nets]
+    memory = gradients[1 - place].flat
+    inputs: dict[str, Any] = {
+        "x": memory[:12].reshape(3, 4), "y": memory[:3, None], "sample_weight": memory[:3],
+    }  # fmt: skip
+    for name, array in inputs.items():
+        given: dict[str, Any] = {
+            "x": [np.ones((3, 4))] * 2, "y": [np.ones((3, 1))] * 2, "sample_weight": [None] * 2,
+        }  # fmt: skip
+        given[name][place] = array
+        with pytest.raises(ValueError, match=r"overlap|no other call uses"):
+            bpfast.backprop_many(nets, **given, out=gradients)
+
+
 NETS = networks()
 OWN = bpfast.Network([4, 3, 1], cost=own_cost, seed=9)
 OUTS = [np.empty((50, 1), net.dtype) for net in NETS]

@@ -169,8 +169,16 @@ def test_damaged_files(tmp_path):
         write_tensors(path, found, text)
         with refuses(ValueError, f"ensemble.safetensors: {said}"):
             bpfast.Ensemble.load(path)
-    networks()[0].save(path)
+    net = networks()[0]
+    net.save(path)
     with refuses(ValueError, "got 'bpfast.network'; read a network with bpfast.load$"):
+        bpfast.Ensemble.load(path)
+    net.fit(X, Y, epochs=1, checkpoint=path)
+    hint = "read the network of a checkpoint with bpfast.load"
+    with refuses(ValueError, f"got 'bpfast.checkpoint'; {hint}$"):
+        bpfast.Ensemble.load(path)
+    write_tensors(path, tensors, {})
+    with refuses(ValueError, "got none; read it with bpfast.formats.from_torch if it is"):
         bpfast.Ensemble.load(path)
     with pytest.raises(OSError, match="nowhere"):
         bpfast.Ensemble.load(tmp_path / "nowhere")

@@ -1,5 +1,7 @@
 """What `fit_many` refuses: the message names the argument and the network."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -80,3 +82,14 @@ def test_an_optimizer_with_steps():
     networks()[0].fit(X, Y, epochs=1, optimizer=used)
     with refuses(ValueError, "^optimizer: expected one without steps, or a list with one"):
         bpfast.fit_many(networks(), X, Y, optimizer=used)
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_a_metric_that_resizes_the_data(name):
+    data = {"x": X.copy(), "y": Y.copy()}
+    shape = re.escape(str(data[name].shape))
+    with refuses(ValueError, rf"^{name}: expected shape {shape} until the end, got \(1,\)$"):
+        bpfast.fit_many(
+            networks(), **data, epochs=3, validation_rows=[0, 1, 2], seed=0,
+            metrics=lambda a, y: data[name].resize((1,), refcheck=False) or 0.0,
+        )  # fmt: skip

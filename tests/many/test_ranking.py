@@ -1,5 +1,8 @@
 """`Ensemble.best` and `ranking`: by the epoch whose parameters the networks have."""
 
+import warnings
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -111,11 +114,57 @@ def test_different_cost_functions():
     ensemble.best("r2")
 
 
-def test_nan_is_last():
-    histories = [bpfast.History() for _ in range(3)]
-    for history, cost in zip(histories, (np.nan, 2.0, 1.0), strict=True):
+class OwnCost:
+    """A callable without a name, whose instances are not hashable."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __call__(self, a, y):
+        return own_cost(a, y)
+
+
+def test_costs_that_are_no_functions():
+    """An object and a partial function have no name of their own."""
+    for cost, name in ((OwnCost(), "OwnCost"), (partial(own_cost), "partial")):
+        nets = [bpfast.Network([4, 1], output="identity", cost=c) for c in (cost, "quadratic")]
+        ensemble = bpfast.fit_many(nets, X, Y, epochs=1, seed=0)
+        with pytest.warns(UserWarning, match=f"^cost: .* different costs, {name}, quadratic;"):
+            ensemble.best()
+
+
+def test_costs_of_one_name():
+    def scaled(factor):
+        def cost(a, y):
+            found = own_cost(a, y)
+            return factor * found[0], factor * found[1]
+
+        return cost
+
+    def copied():
+        return lambda a, y: own_cost(2 * a, y)
+
+    for costs, differ in (
+        ([scaled(1.0), scaled(9.0)], True),
+        ([lambda a, y: own_cost(3 * a, y), lambda a, y: own_cost(2 * a, y)], True),
+        ([copied(), copied()], False),
+        ([own_cost, own_cost], False),
+    ):
+        nets = [bpfast.Network([4, 1], output="identity", cost=cost) for cost in costs]
+        ensemble = bpfast.fit_many(nets, X, Y, epochs=1, seed=0)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            ensemble.best()
+        assert ["different costs" in str(each.message) for each in caught] == [True] * differ
+
+
+@pytest.mark.parametrize(("mode", "places"), [("min", [2, 1, 0, 3, 4]), ("max", [1, 2, 0, 3, 4])])
+def test_values_that_are_not_finite_are_last(mode, places):
+    histories = [bpfast.History() for _ in range(5)]
+    costs = (np.nan, 2.0, 1.0, np.inf, -np.inf)
+    for history, cost in zip(histories, costs, strict=True):
         history.append({"cost": cost, "seconds": 1, "learning_rate": 1})
-    assert bpfast.Ensemble(networks()[:3], histories).ranking() == [2, 1, 0]
+    nets = [bpfast.Network([4, 1], seed=k) for k in range(5)]
+    assert bpfast.Ensemble(nets, histories).ranking(mode=mode) == places
 
 
 def test_bad_input():

@@ -5,6 +5,7 @@ import copy
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 
 import bpfast
-from tests.out_of_memory.call import Call, net, numbers, several
+from bpfast import inside
+from tests.out_of_memory.call import SOFTMAX, Call, classes, net, numbers, several
 
 
 @several
@@ -93,13 +95,35 @@ def around() -> Iterator[tuple[str, Callable[[], Call]]]:
     yield "check_gradients", checked
 
     def minimized() -> Call:
-        made, x, y = net(30, 200, 10), numbers(2000, 30), numbers(2000, 10)
         # OpenBLAS waits for ever for the memory that it lacks while SciPy is loaded.
-        bpfast.scipy_minimize(made, x, y, max_iterations=1)
+        import_module("scipy.optimize")
+        made, x, y = net(30, 200, 10), numbers(2000, 30), numbers(2000, 10)
         return lambda: bpfast.scipy_minimize(made, x, y, max_iterations=2)
 
     if find_spec("scipy"):
         yield "scipy_minimize", minimized
+
+    def solved(width: int) -> Callable[[], Call]:
+        def make() -> Call:
+            made, x, y = net(30, width, 10), numbers(300, 30), numbers(300, 10)
+            return lambda: bpfast.least_squares(made, x, y, max_iterations=1)
+
+        return make
+
+    yield "least_squares", solved(5)
+    yield "least_squares, by a thread", solved(20)
+
+    def of_inside(use: Callable[..., object]) -> Callable[[], Call]:
+        def make() -> Call:
+            made, x, y = net(30, 60, 10, **SOFTMAX), numbers(4000, 30), classes(4000)
+            return lambda: use(made, x, y)
+
+        return make
+
+    yield "explain", of_inside(inside.explain)
+    yield "demon", of_inside(inside.demon)
+    yield "monitor", of_inside(lambda made, x, y: inside.Monitor(x, y).record(made))
+    yield "eigenvalues", of_inside(lambda made, x, y: made.curvature(x, y).eigenvalues(3))
 
     def history() -> Call:
         made = net(2, 2)

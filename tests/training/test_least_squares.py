@@ -1,6 +1,7 @@
 """Least squares by the Levenberg-Marquardt method."""
 
 import _thread
+import os
 import threading
 
 import numpy as np
@@ -9,6 +10,8 @@ import scipy.sparse
 
 import bpfast
 from bpfast._minimizers import levenberg_marquardt as module
+from tests.helpers.child import run
+from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)
 X = np.linspace(-3, 3, 200)[:, np.newaxis]
@@ -151,3 +154,42 @@ def test_many_parameters_are_fitted_like_few(monkeypatch):
     monkeypatch.undo()
     second = bpfast.least_squares(nets[1], X, np.sin(X), max_iterations=3)
     assert np.isclose(first.cost, second.cost, rtol=AFTER_STEPS, atol=0)
+
+
+def test_a_callback_that_resizes_the_weights():
+    weights = np.ones(len(X))
+    with refuses(ValueError, r"^sample_weight: expected shape \(200,\), got \(200, 7\)$"):
+        bpfast.least_squares(
+            network(), X, np.sin(X), sample_weight=weights,
+            callback=lambda *_: weights.resize((200, 7), refcheck=False),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [MemoryError, RuntimeError])
+def test_without_memory_for_a_thread(monkeypatch, error):
+    nets = [network((1, 170, 1)), network((1, 170, 1))]
+    first = bpfast.least_squares(nets[0], X, np.sin(X), max_iterations=2)
+
+    def start(*_):
+        raise error("no thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", start)
+    second = bpfast.least_squares(nets[1], X, np.sin(X), max_iterations=2)
+    assert (nets[0].params == nets[1].params).all()
+    assert first == second
+
+
+def test_a_thread_that_does_not_start(monkeypatch):
+    """As one that has no memory to start, which ends without a word."""
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 1)
+    monkeypatch.setattr(module, "THREAD_START_POLLS", 1)
+    found = bpfast.least_squares(network((1, 170, 1)), X, np.sin(X), max_iterations=1)
+    assert found.iterations == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_while_a_step_is_solved():
+    """The child of a signal handler does not have the thread that solves."""
+    parent, child, code = run("forks_in_a_solution")
+    assert (parent, code) == ("done", 0)
+    assert child.startswith("RuntimeError: a forked child cannot go on with a step")

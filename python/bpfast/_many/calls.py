@@ -14,7 +14,7 @@ from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.naming import naming
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -130,6 +130,8 @@ def backprop_many(
     weights = weights_for_each(sample_weight, len(found))
     gradients = _gradients(found, out)
     has_own_cost = [not isinstance(net.config["cost"], str) for net in found]
+    if any(has_own_cost) and out is not None:
+        _refuse_overlap(gradients, {"x": xs, "y": ys, "sample_weight": weights})
     calls = [
         (k, net, xs[k], _as_targets(k, net, ys[k]), weights[k], gradients[k])
         for k, net in enumerate(found)
@@ -211,6 +213,22 @@ def _gradients(nets: Sequence[Network], out: Any) -> list[Gradient]:
         elif not isinstance(gradient, _core.Gradient):
             raise TypeError(f"out[{k}]: expected a Gradient, got {type(gradient).__name__}")
     return found
+
+
+def _refuse_overlap(gradients: Sequence[Gradient], inputs: Mapping[str, Sequence[Any]]) -> None:
+    """Raise ValueError for a gradient that shares memory with an input of any network.
+
+    The core refuses them in a call of its own, but networks with callable costs follow in others.
+    """
+    for name, entries in inputs.items():
+        for j, entry in enumerate(entries):
+            given = getattr(entry, "data", None) if is_sparse(entry) else entry
+            for k, gradient in enumerate(gradients):
+                # A gradient has its memory for itself, so comparing the bounds is exact.
+                if isinstance(given, np.ndarray) and np.may_share_memory(gradient.flat, given):
+                    expected = "a gradient that does not overlap the inputs"
+                    got = f"one that overlaps {name} of nets[{j}]"
+                    raise ValueError(f"out[{k}]: expected {expected}, got {got}")
 
 
 forward_many.__module__ = backprop_many.__module__ = "bpfast"  # the public module

@@ -12,7 +12,7 @@ from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays.array_likes import as_array
-from bpfast._validation.arrays.inputs import checked_x, count
+from bpfast._validation.arrays.inputs import checked_x, count, rows_of
 from bpfast._validation.arrays.labels_or_columns import as_targets
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer, is_number
@@ -137,7 +137,7 @@ def cross_validate(
     ensemble = fit_many(nets, x, y, validation_rows=rows, seed=number, metrics=metrics, **options)
     outputs = np.full((n, net.sizes[-1]), np.nan, net.dtype)
     for trained, held in zip(nets, rows, strict=True):
-        outputs[held] = trained.forward(given[held])
+        outputs[held] = trained.forward(rows_of(given, held))
     histories: list[Any] = ensemble.histories
     names = [f"validation_{name}" for name in ("cost", *metrics)]
     scores = {name: np.array([final_value(each, name) for each in histories]) for name in names}

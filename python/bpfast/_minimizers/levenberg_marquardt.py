@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._blas import prepare_blas
+from bpfast._training.data.prefetch import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +54,7 @@ class Search:
     """
 
     def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any, damping: float) -> None:
+        prepare_blas()
         self._net, self._y = net, y
         self._x, self._sample_weight = net._prepare(x, y, sample_weight, "mean", None)
         self._differentiate()
@@ -156,7 +161,7 @@ def _solve(matrix: Array, slope: Array, damping: float, damped: Array) -> Array:
     diagonal = np.diagonal(matrix)
     floor = max(float(diagonal.max()), 1e-300) * 1e-12
     damped[:] = matrix
-    damped[np.diag_indices_from(damped)] += damping * np.maximum(diagonal, floor)
+    damped.reshape(-1)[:: len(damped) + 1] += damping * np.maximum(diagonal, floor)
     if len(slope) < MANY_PARAMETERS:
         return _solution(damped, slope)
     return _interruptible(lambda: _solution(damped, slope))
@@ -172,23 +177,49 @@ def _solution(damped: Array, slope: Array) -> Array:
 def _interruptible(work: Callable[[], Array]) -> Array:
     """The result of `work`, a call of LAPACK, which looks for no signals itself.
 
-    It runs on another thread, which an interrupt leaves behind: the thread ends with its call.
+    It runs on another thread, which an interrupt leaves behind: the thread ends with its call. It
+    runs here if there is no thread for it.
+
+    Raises
+    ------
+    RuntimeError
+        A signal handler has forked, and this is the child, which does not have the thread.
     """
     results: list[Array] = []
     errors: list[BaseException] = []
+    process, is_taken, has_ended = os.getpid(), threading.Lock(), threading.Lock()
+    has_ended.acquire()
 
     def run() -> None:
+        if not is_taken.acquire(blocking=False):
+            return
         try:
             results.append(work())
         except BaseException as error:  # noqa: BLE001 - raised below
             errors.append(error)
+        finally:
+            has_ended.release()
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.05)
+    try:
+        # A thread without memory to start ends silently. This memory is never written.
+        np.empty(THREAD_START_BYTES, np.uint8)
+        # Not `Thread.start`, whose wait would not end in a forked child.
+        _thread.start_new_thread(run, ())
+    except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a thread
+        return work()
+    polls = 0
+    while not has_ended.acquire(timeout=POLL_SECONDS):
+        if os.getpid() != process:
+            raise RuntimeError(
+                "a forked child cannot go on with a step that its parent was solving"
+            )
+        polls += 1
+        if polls == THREAD_START_POLLS and is_taken.acquire(blocking=False):
+            return work()
     if errors:
         raise errors[0]
+    if not results:
+        raise MemoryError("cannot keep the solution of a step")
     return results[0]
 
 
@@ -199,6 +230,8 @@ def _gauss_newton(net: Network, x: Any, sample_weight: Any, out: Array, product:
     factors = np.full(n, 1 / n)
     if sample_weight is not None:
         factors = np.asarray(sample_weight, np.float64)
+        if factors.shape != (n,):  # a callback has changed it
+            raise ValueError(f"sample_weight: expected shape ({n},), got {factors.shape}")
         factors = factors / factors.sum()
     width = net.sizes[-1]
     at_once = max(1, min(JACOBIAN_AT_ONCE // size, WORK_AT_ONCE // size**2))

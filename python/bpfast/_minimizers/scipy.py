@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._blas import prepare_scipy_blas
 from bpfast._core import Gradient
 from bpfast._derivatives.arguments import refuse_trace
 from bpfast._layer import weights_of
@@ -215,6 +216,7 @@ class Objective:
         """Minimise from the start; after an exception the network has the last iteration."""
         from scipy.optimize import OptimizeResult, minimize
 
+        prepare_scipy_blas()
         last, counts, ended = self._last, self._counts, False
 
         def after_iteration(params: NDArray[np.float64], *_: Any) -> None:

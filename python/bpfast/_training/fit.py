@@ -112,8 +112,9 @@ def fit(
     metrics : str or callable, list of these or dict of str to these, default ()
         What to compute after each epoch for the training and the validation examples: "accuracy",
         "subset_accuracy", "binary_accuracy", "mean_squared_error", "mean_absolute_error", "r2", or
-        your own ``metric(a, y) -> float``. The column is named by the key of the dict, or by the
-        function. Metrics ignore weights, and need one forward pass per epoch over each of the two
+        your own ``metric(a, y) -> float``. Functions of ``sklearn.metrics`` are called with y
+        first, as these expect. The column is named by the key of the dict, or by the function.
+        Metrics ignore weights, and need one forward pass per epoch over each of the two
         sets. Batches of an iterable are not measured; they need validation examples.
 
         The meaning of "accuracy" depends on all of y. If each example has one class, by a label or

@@ -52,7 +52,7 @@ def best(
     if name not in self:
         raise ValueError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
     values = self[name] if mode_of(name, mode) == "max" else -self[name]
-    numbers = np.flatnonzero(values < np.inf)  # excludes NaN too
+    numbers = np.flatnonzero(np.isfinite(values))
     if not numbers.size:
         raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
     return int(numbers[values[numbers].argmax()]) + 1

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._blas import prepare_blas
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.labels_or_columns import as_targets
-from bpfast._validation.arrays.sparse import is_sparse
+from bpfast._validation.arrays.sparse import as_dense, is_sparse
 from bpfast._validation.network import check_network
 from bpfast.inside._scaled import scale_of
 
@@ -94,9 +95,10 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
         `net` is not a network, or an argument is not of real numbers.
     """
     check_network(net, "net")
+    prepare_blas()
     with np.errstate(over="ignore"):  # of float32, which is refused below
         net.cost(x, y, sample_weight=sample_weight)  # raises the errors of shapes and types
-    given_x = x.toarray() if is_sparse(x) else as_array("x", x)
+    given_x = as_dense(x, np.dtype(np.float64)) if is_sparse(x) else as_array("x", x)
     dense = _rounded(net, given_x)
     is_custom = callable(net.config["cost"])
     given_y = given = as_targets(net, as_array("y", y))

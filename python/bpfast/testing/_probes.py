@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._blas import prepare_blas
 from bpfast._derivatives.forward_from import network_from
 from bpfast._validation.arrays import sparse as _sparse
 from bpfast.testing import _differences
@@ -41,6 +42,7 @@ class Probes:
     def __init__(
         self, net: Network, x: ArrayLike, y: ArrayLike, options: dict[str, Any], rtol: float | None
     ) -> None:
+        prepare_blas()
         self.options = options
         self.rtol = TOLERANCE[str(net.dtype)] if rtol is None else rtol
         self.gradient = net.backprop(x, y, **options)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::alloc::check_available;
 use crate::base::error::{Error, Result};
-use crate::io::network_file::{CHECKPOINT, FORMAT, VERSION};
+use crate::io::network_file::{CHECKPOINT, ENSEMBLE, FORMAT, VERSION};
 use crate::io::safetensors::Reader;
 
 /// Advice for tensors of other programs.
@@ -43,11 +43,11 @@ pub(super) fn configuration(reader: &Reader) -> Result<FileConfig> {
                 Some(format) => format!("'{format}'"),
                 None => "none".to_owned(),
             };
-            return Err(Error::value(
-                "format",
-                expected,
-                format!("{got}; {TENSORS}"),
-            ));
+            let hint = match other {
+                Some(ENSEMBLE) => "read the networks of an ensemble with bpfast.Ensemble.load",
+                _ => TENSORS,
+            };
+            return Err(Error::value("format", expected, format!("{got}; {hint}")));
         }
     }
     let expected = format!("{VERSION}, or an earlier one");

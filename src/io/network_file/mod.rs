@@ -24,6 +24,9 @@ const FORMAT: &str = "bpfast.network";
 /// The same for checkpoints, which `python/bpfast/_training/checkpoint/file.py` writes.
 const CHECKPOINT: &str = "bpfast.checkpoint";
 
+/// The same for ensembles, which `python/bpfast/_many/ensemble/file.py` writes.
+const ENSEMBLE: &str = "bpfast.ensemble";
+
 /// The version of both formats, under the key `format_version`. Increased when older readers would misread
 /// the new format.
 const VERSION: u64 = 1;

@@ -79,6 +79,16 @@ def calls(form):
         ],
         "params": [lambda: assign(net, None, form(np.arange(8.0)))],
         "flat": [lambda: g.__setstate__((form(np.arange(8.0)), 0.0))],
+        "other": [
+            lambda: g.__iadd__(form(np.ones(8))),
+            lambda: g.__isub__(form(np.ones(8))),
+            lambda: g.__imul__(form(np.ones(8))),
+            lambda: g.__itruediv__(form(np.ones(8))),
+        ],
+        r"nets\[0\]: y": [
+            lambda: bpfast.backprop_many([net], X, y),
+            lambda: bpfast.backprop_many([net], [X], [y]),
+        ],
         "z": [lambda: bpfast.bp1(form(Z), Y), lambda: bpfast.bp2(DELTA, W[0], form(X))],
         "delta": [
             lambda: bpfast.bp2(form(DELTA), W[0], X),
@@ -182,6 +192,8 @@ def test_a_sparse_matrix_of_masked_arrays(form, kind):
             lambda x=x: net.fit(((x, y) for _ in range(1)), epochs=1),
             lambda x=x: net.fit(dense, y, epochs=1, validation=(x, y)),
             lambda x=x: bpfast.scipy_minimize(net, x, y, max_iterations=1),
+            lambda x=x: bpfast.inside.Monitor(x, y),
+            lambda x=x: bpfast.inside.explain(net, x, y),
         ]
         for call in calls:
             with refuses(ValueError, "x: expected no missing values, got 1 masked; fill", net):

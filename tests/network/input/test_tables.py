@@ -90,6 +90,28 @@ def test_missing_values_of_nullable_columns():
             call(table)
 
 
+@pytest.mark.parametrize("kind", ["Float64", "Int64"])
+def test_missing_values_of_one_nullable_column(kind):
+    """From pandas 3 on NumPy makes NaN of them."""
+    array = pandas.array([1, None, *range(6)], dtype=kind)
+    net = net_of()
+    message = r"expected no missing values, got 1 missing; fill them in with .fillna\(value\)$"
+    for y in (array, pandas.Series(array), pandas.DataFrame({"a": array})):
+        for call in (net.cost, net.backprop, net.fit, net.evaluate):
+            with refuses(ValueError, f"^y: {message}", net):
+                call(X, y)
+    with refuses(ValueError, f"^sample_weight: {message}", net):
+        net.cost(X, Y, sample_weight=pandas.Series(array))
+
+
+def test_nan_beside_a_nullable_column_is_no_missing_value():
+    table = pandas.DataFrame({"a": pandas.array(range(8), "Int64"), "b": X[:, 1]})
+    table.loc[3, "b"] = np.nan
+    found = net_of()(table)
+    assert np.isnan(found[3]).all()
+    assert np.isfinite(np.delete(found, 3, axis=0)).all()
+
+
 def test_errors_name_some_of_many_columns():
     table = pandas.DataFrame({f"c{k}": list("abcdefgh") for k in range(7)})
     table.insert(0, "n", 1.0)

@@ -26,6 +26,10 @@ CALLS = {
     "derivatives[clipped_backprop, callable]": 2,
     "derivatives[per_example_gradients]": 2,
     "derivatives_of_a_trace[vjp]": 0.5,
+    "around[least_squares, by a thread]": 6,
+    "around[monitor]": 6,
+    "around[scipy_minimize]": 6,
+    "around[explain]": 9,
 }
 
 

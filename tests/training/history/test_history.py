@@ -144,8 +144,6 @@ NAN, INF = math.nan, math.inf
         ([-3.0, -1.0, -2.0], "cost", None, 1),
         ([-3.0, -1.0, -2.0], "neg_mean_squared_error", "max", 2),
         ([NAN, INF, 0.1, NAN], "validation_cost", None, 3),
-        ([NAN, INF], "validation_cost", None, 2),
-        ([NAN, -INF], "validation_accuracy", None, 2),
         ([0.3, -INF, 0.1], "cost", None, 3),  # an overflow is no success
         ([0.3, INF, 0.1], "validation_accuracy", None, 1),
     ],
@@ -180,6 +178,13 @@ def test_best_of_the_validation_cost_is_the_default():
 def test_best_refuses(options, message):
     with refuses(ValueError, f"^{message}$"):
         one_column([NAN, NAN], "f1").best(**options)
+
+
+@pytest.mark.parametrize("values", [[NAN, INF], [NAN, -INF], [INF, -INF], [INF, INF]])
+@pytest.mark.parametrize("name", ["validation_cost", "validation_accuracy"])
+def test_an_infinite_value_is_never_best(values, name):
+    with refuses(ValueError, f"^{name}: expected a finite number in one epoch or more, got none$"):
+        one_column(values, name).best(name)
 
 
 def test_dict_and_pandas():

@@ -1,5 +1,7 @@
 """`Network.evaluate` gives what `fit` writes into the validation columns."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -103,6 +105,29 @@ def test_a_callable_cost_gets_blocks_of_examples():
     expected = net.evaluate(X, ROWS)
     assert net.evaluate(X, ROWS, batch_size=25) == pytest.approx(expected, rel=1e-13)
     assert sizes == [N, 25, 25, 10]
+
+
+def test_functions_of_scikit_learn_get_y_first():
+    functions = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((50, 2)), rng.random((50, 1))
+    net = bpfast.Network([2, 4, 1], seed=0)
+    names = ["r2_score", "explained_variance_score", "mean_absolute_percentage_error"]
+    for name in names:
+        function = getattr(functions, name)
+        expected = function(y, net(x))
+        assert expected != function(net(x), y)  # else this would show nothing
+        for given in (function, {name: function}, partial(function)):
+            found = net.evaluate(x, y, metrics=given)
+            assert found[name] == expected
+            history = net.fit(x, y, epochs=1, metrics=given, learning_rate=lambda step: 0.0)
+            assert history[name][0] == expected
+    labels = (y > 0.5).astype(int)
+    found = net.evaluate(x, labels, metrics=functions.roc_auc_score)
+    assert found["roc_auc_score"] == functions.roc_auc_score(labels, net(x))
+    scorer = functions.get_scorer("r2")
+    with refuses(TypeError, r"^metrics\[0\]: expected a function metric\(a, y\), .* got a scorer$"):
+        net.evaluate(x, y, metrics=scorer)
 
 
 def test_in_a_callback():

@@ -52,3 +52,21 @@ def test_what_takes_too_long_to_decide_is_refused_as_undecided():
     params = as_strided(memory, (2,) * 14, tuple(map(int, 4 * strides)))
     with refuses(ValueError, f"{EXPECTED}strides for which this is too hard to tell$", memory):
         bpfast.SGD().step(params, np.ones(params.shape, np.float32))
+
+
+def test_interleaved_arrays_need_no_search(monkeypatch):
+    """Of thousands of columns, a search for each pair would take minutes."""
+    pairs = []
+    monkeypatch.setattr(np, "shares_memory", lambda *args, **_: pairs.append(args) or True)
+    matrix = np.zeros((50, 40))
+    columns = [matrix[:, k] for k in range(40)]
+    blocks = [matrix[:, :20], matrix[:, 20:]]
+    checkerboard = [matrix[::2, ::2], matrix[1::2, 1::2], matrix[::2, 1::2], matrix[1::2, ::2]]
+    for params in (columns, blocks, checkerboard, [part[::-1] for part in columns]):
+        bpfast.SGD(1.0).step(params, [np.ones(part.shape) for part in params])
+    assert not pairs
+    assert (matrix == -4).all()
+    rows = [matrix[::2], matrix[1::3]]
+    with refuses(ValueError, "expected an array that does not overlap", matrix):
+        bpfast.SGD(1.0).step(rows, [np.ones(part.shape) for part in rows])
+    assert pairs  # which shows that a search is seen

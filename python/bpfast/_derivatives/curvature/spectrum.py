@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._blas import prepare_blas, prepare_scipy_blas
 from bpfast._optional import optional
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def eigenvalues(matrix: Curvature, count: int, which: str) -> NDArray[np.float64
     ImportError
         SciPy is needed and not installed.
     """
+    prepare_blas()
     size = matrix.shape[0]
     if not np.isfinite(matrix.matvec(np.ones(size, matrix.dtype))).all():
         raise ValueError("x: expected examples with finite second derivatives, got others")
@@ -60,6 +62,7 @@ def largest_eigenvalue(
     found, and leaves the largest one as it is. It stops when an iteration, not one of the fewest,
     adds less than `tolerance`; with many close eigenvalues the next ones add several times as much.
     """
+    prepare_blas()
     fewest, most = iterations
     v: Array = np.random.default_rng(0).standard_normal(size)
     v /= np.linalg.norm(v)
@@ -90,6 +93,7 @@ def largest_eigenvalue(
 def _lanczos(matrix: Curvature, count: int, which: str) -> NDArray[np.float64]:
     linalg = optional("scipy.sparse.linalg", "eigenvalues", package="scipy")
     size = matrix.shape[0]
+    prepare_scipy_blas()
     start = np.random.default_rng(0).standard_normal(size)
     if not matrix.matvec(start.astype(matrix.dtype)).any():
         return np.zeros(count)

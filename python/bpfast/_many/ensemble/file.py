@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast._core import _restore, read_tensors, write_tensors
-from bpfast._training.checkpoint.file import named_arrays, network_config
+from bpfast._training.checkpoint.file import (
+    ENSEMBLE,
+    NETWORK,
+    TENSORS,
+    named_arrays,
+    network_config,
+)
+from bpfast._training.checkpoint.file import FORMAT as CHECKPOINT
 from bpfast._validation.numbers import integer
 from bpfast.history._history import History
 
@@ -18,7 +25,12 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
 
-FORMAT = "bpfast.ensemble"
+FORMAT = ENSEMBLE
+# What reads other files.
+HINTS = {
+    NETWORK: "read a network with bpfast.load",
+    CHECKPOINT: "read the network of a checkpoint with bpfast.load",
+}
 # Raised if older versions would misread new files.
 VERSION = 1
 # The JSON of each network.
@@ -93,8 +105,9 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
 
     kind = metadata.get("format")
     if kind != FORMAT:
-        hint = "; read a network with bpfast.load" if kind == "bpfast.network" else ""
-        raise ValueError(f"format: expected '{FORMAT}', got {kind!r}{hint}")
+        got = "none" if kind is None else f"'{kind}'"
+        hint = HINTS.get(kind or "", TENSORS)
+        raise ValueError(f"format: expected '{FORMAT}', got {got}; {hint}")
     version = metadata.get("format_version", "")
     if version != str(VERSION):
         newer = ": a newer bpfast wrote the file" if version.isdecimal() else ""

@@ -10,7 +10,7 @@ from bpfast._validation.caller import stack_level
 from bpfast.history._mode import mode_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from bpfast._many.ensemble.ensemble import Ensemble
     from bpfast._network import Network
@@ -68,7 +68,8 @@ def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> lis
     """The indices of the networks, the best first, by a column of their histories.
 
     The value is that of the epoch whose parameters the network has: the best one after early
-    stopping, else the last. NaN is last, and so is a network that diverged in its first epoch.
+    stopping, else the last. NaN and infinite values are last, and so is a network that diverged in its
+    first epoch.
 
     Parameters
     ----------
@@ -175,10 +176,13 @@ def column_of(histories: Sequence[History], metric: str) -> str:
 
 
 def ranked(histories: Sequence[History], column: str, mode: str | None) -> list[int]:
-    """The indices of the histories, the best first and NaN last; equal ones in their order."""
+    """The indices of the histories, the best first; equal ones in their order.
+
+    Values that are not finite, such as a cost of -inf, which is an overflow, are last.
+    """
     sign = 1.0 if mode_of(column, mode) == "min" else -1.0
     values = [sign * final_value(history, column) for history in histories]
-    keys = [math.inf if math.isnan(value) else value for value in values]
+    keys = [value if math.isfinite(value) else math.inf for value in values]
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 
@@ -205,7 +209,7 @@ def warn_of_comparison(
 
     `validation_sets` has an entry for each network, equal where the validation examples are.
     """
-    costs = {getattr(net.config["cost"], "__qualname__", net.config["cost"]) for net in nets}
+    costs = dict(_identity_and_name(net.config["cost"]) for net in nets)
     text = ""
     if column.startswith("validation_") and len(set(validation_sets or ())) > 1:
         text = (
@@ -213,6 +217,18 @@ def warn_of_comparison(
             "too; validation=(x, y), or the same validation_rows for all, makes them comparable"
         )
     elif column in ("cost", "validation_cost") and len(costs) > 1:
-        text = f"the networks have different costs, {', '.join(sorted(costs))}; compare by a metric"
+        names = ", ".join(sorted(costs.values()))
+        text = f"the networks have different costs, {names}; compare by a metric"
     if text:
         warnings.warn(f"{column}: {text}", UserWarning, stacklevel=stack_level())
+
+
+def _identity_and_name(cost: Any) -> tuple[Hashable, str]:
+    """What is equal for equal cost functions, and the name of a cost for the warning."""
+    if isinstance(cost, str):
+        return cost, cost
+    name = str(getattr(cost, "__qualname__", type(cost).__qualname__))
+    code = getattr(cost, "__code__", None)
+    # A function that is defined again, as in a loop, is the same unless it has variables around it.
+    is_plain = code is not None and not (cost.__closure__ or cost.__defaults__)
+    return code if is_plain else id(cost), name

@@ -186,7 +186,7 @@ def _split(options: Options, n: int) -> Split:
     if held is not None:
         if rows is None:
             is_free = np.ones(n, bool)
-            is_free[held] = False
+            is_free[held.astype(np.intp)] = False
             rows = np.flatnonzero(is_free).astype(np.uint32)
             if not rows.size:
                 expected = "rows that leave others to train with"
@@ -197,7 +197,7 @@ def _split(options: Options, n: int) -> Split:
     share = number("validation", options.validation)
     given = np.arange(n, dtype=np.uint32) if rows is None else rows
     kept, held_out = split_rows(share, len(given), options.settings.seed)
-    return Split(given[kept], given[held_out])
+    return Split(rows_of(given, kept), rows_of(given, held_out))
 
 
 def _validation_key(options: Options, split: Split) -> Hashable:
@@ -205,7 +205,9 @@ def _validation_key(options: Options, split: Split) -> Hashable:
     if split.held is not None:
         held = np.sort(split.held)
         weight = options.sample_weight
-        of_held = b"" if weight is None else as_array("sample_weight", weight)[held].tobytes()
+        of_held = (
+            b"" if weight is None else rows_of(as_array("sample_weight", weight), held).tobytes()
+        )
         return hash(held.tobytes()), hash(of_held)
     return None if options.validation is None else tuple(map(id, options.validation))
 
@@ -227,5 +229,5 @@ def _of_all_rows(
     if weight is None or rows is None:
         return weight
     of_all = np.zeros(n)
-    of_all[rows] = weight
+    of_all[rows.astype(np.intp)] = weight
     return of_all

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FORMAT = "bpfast.checkpoint"
 # The format of a network file.
 NETWORK = "bpfast.network"
+# That of an ensemble, which bpfast/_many/ensemble/file.py writes.
+ENSEMBLE = "bpfast.ensemble"
 # The hint for files of other programs; src/io/network_file/config.rs has it too.
 TENSORS = (
     "read it with bpfast.formats.from_torch if it is a state_dict of PyTorch, else with "
@@ -53,6 +55,8 @@ class Checkpoint:
             got = "none" if kind is None else f"'{kind}'"
             if kind == NETWORK:
                 got += ", a network without its training: read it with bpfast.load, and fit it anew"
+            elif kind == ENSEMBLE:
+                got += ", networks without their training: read it with bpfast.Ensemble.load"
             else:
                 got += f"; {TENSORS}"
             raise ValueError(f"format: expected '{FORMAT}', got {got}")

@@ -82,6 +82,7 @@ class Examples:
             raise no_numbers("y", y, self._y)
         self._y = as_targets(net, self._y)
         self._x = as_x(net, self._given)
+        self._shapes = self._x.shape, self._y.shape
         self._rows: NDArray[Any] | None = None  # the selected rows of x and y; None for all
         self._names: NDArray[Any] | None = None  # the row numbers of the user's arrays
         self.width, self.neurons = net.sizes[0], net.sizes[1]
@@ -103,7 +104,7 @@ class Examples:
     @property
     def y(self) -> NDArray[Any]:
         """y of all examples."""
-        return self._y if self._rows is None else self._y[self._rows]
+        return self._y if self._rows is None else rows_of(self._y, self._rows)
 
     def of_network(
         self, net: Network, rows: NDArray[Any] | None, weight: NDArray[np.float64] | None
@@ -117,7 +118,7 @@ class Examples:
         view.sample_weight = weight
         if rows is not None:
             view._rows = view._names = rows
-            view.sample_weight = None if weight is None else weight[rows]
+            view.sample_weight = None if weight is None else rows_of(weight, rows)
         return view
 
     def add_class_weight(self, class_weight: Mapping[int, float] | str | None) -> None:
@@ -168,7 +169,7 @@ class Examples:
 
     def take(self, rows: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
         """Copies of x, y and the weights of some examples."""
-        at = rows if self._rows is None else self._rows[rows]
+        at = rows if self._rows is None else rows_of(self._rows, rows)
         weight = self.sample_weight
         x = rows_of(self._x, at)
         if isinstance(x, np.ndarray) and x.dtype.kind in "buif":
@@ -201,6 +202,7 @@ class Examples:
             self._rows = rows
         else:
             self._x, self._y = rows_of(self._x, rows), rows_of(self._y, rows)
+            self._shapes = self._x.shape, self._y.shape
         if self.sample_weight is not None:
             self.sample_weight = rows_of(self.sample_weight, rows)
 
@@ -234,9 +236,9 @@ class Examples:
                 if found := self.fault(np.arange(len(self))[piece]):
                     return found
             return None
-        at = rows if self._rows is None else self._rows[rows]
-        names = rows if self._names is None else self._names[rows]
-        return fault(self._net.dtype, self._given[names], self._y[at], names)
+        at = rows if self._rows is None else rows_of(self._rows, rows)
+        names = rows if self._names is None else rows_of(self._names, rows)
+        return fault(self._net.dtype, rows_of(self._given, names), rows_of(self._y, at), names)
 
     def _pieces(self) -> Iterator[slice]:
         """Slices of the examples: all at once, or parts that fit into memory."""
@@ -246,8 +248,15 @@ class Examples:
         return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
     def _at(self, piece: slice) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
+        now = self._x.shape, self._y.shape
+        for name, shape, expected in zip(("x", "y"), now, self._shapes, strict=True):
+            if shape != expected:  # code of the user has resized it
+                raise ValueError(f"{name}: expected shape {expected} until the end, got {shape}")
         if piece == slice(0, len(self)) and self._rows is None:
             return self._x, self._y, self.sample_weight
-        at = piece if self._rows is None else self._rows[piece]
         weight = self.sample_weight
-        return self._x[at], self._y[at], None if weight is None else weight[piece]
+        of_piece = None if weight is None else weight[piece]
+        if self._rows is None:
+            return self._x[piece], self._y[piece], of_piece
+        at = self._rows[piece]
+        return rows_of(self._x, at), rows_of(self._y, at), of_piece

@@ -167,7 +167,7 @@ class Batches:
         # The batches of a list exist already.
         is_there = isinstance(batches, list | tuple)
         if not is_there:
-            batches = self._held.enter_context(Prefetch(batches, _snapshot))
+            batches = self._held.enter_context(Prefetch(batches, copied_batch))
         self._next = iter(batches)
         self._epoch, self._count = epoch, 0
 
@@ -220,7 +220,7 @@ def refuse_y_with_batches(x: Any) -> None:
         raise TypeError(f"y: expected none {got}")
 
 
-def _snapshot(batch: Any) -> tuple[Any, bool]:
+def copied_batch(batch: Any) -> tuple[Any, bool]:
     """The batch with copies of its entries, and whether all entries could be copied.
 
     Whoever yields the batch may then refill the same arrays, tables or lists. An entry that is not

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bpfast import metrics as public
@@ -40,6 +41,8 @@ METRIC_SYNONYMS = {
 
 # The column of a lambda, which has no name.
 UNNAMED_COLUMN = "metric"
+# The package whose functions are called as metric(y, a).
+SKLEARN = "sklearn.metrics."
 # The columns of a history that are not metrics, without those of the validation examples.
 RESERVED_COLUMNS = ("epoch", "cost", "seconds", "learning_rate")
 
@@ -70,7 +73,7 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
         elif callable(metric):
             name = _name_of(metric)
             is_ours = metric is PUBLIC.get(name)
-            function = NAMED[name] if is_ours else metric
+            function = NAMED[name] if is_ours else _of_outputs_first(argument, metric)
             if name == UNNAMED_COLUMN and column is None:
                 name = _free(name, found)
         else:
@@ -94,6 +97,30 @@ def _name_of(metric: Any) -> str:
         metric = metric.func
     name = str(getattr(metric, "__name__", type(metric).__name__))
     return name if name.isidentifier() else UNNAMED_COLUMN
+
+
+def _of_outputs_first(argument: str, metric: Any) -> Metric:
+    """`metric` as a function of outputs and y: those of `sklearn.metrics` take y first.
+
+    Raises
+    ------
+    TypeError
+        It is a scorer of scikit-learn, which takes an estimator.
+    """
+    inner = metric
+    while isinstance(inner, partial) and not inner.args:
+        inner = inner.func
+    if isinstance(inner, FunctionType):
+        is_swapped = str(inner.__module__).startswith(SKLEARN)
+        return partial(_called_with_y_first, metric) if is_swapped else metric
+    if type(inner).__module__.startswith(SKLEARN):
+        expected = "a function metric(a, y), or a function of sklearn.metrics"
+        raise TypeError(f"{argument}: expected {expected}, got a scorer")
+    return metric  # type: ignore[no-any-return]
+
+
+def _called_with_y_first(metric: Any, a: NDArray[Any], y: NDArray[Any]) -> Any:
+    return metric(y, a)
 
 
 def _free(name: str, taken: Mapping[str, object]) -> str:

@@ -34,7 +34,7 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         raise TypeError(f"{argument}: expected {expected}, got a Trace; its a[0] has the examples")
     with naming(argument):
         array: NDArray[Any] = np.asanyarray(value)
-    if array.dtype.kind == "O" and not isinstance(value, np.ndarray):
+    if array.dtype.kind in "Of" and hasattr(value, "isna"):
         array = _of_nullable(argument, value, array)
     if type(array) is np.ndarray:
         # `asanyarray` has called `__array__`, whose result would have kept its mask.
@@ -49,16 +49,21 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
 def _of_nullable(argument: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
     """A table or column of pandas whose numbers may be missing, such as Float64, as float64.
 
-    Other values are returned as `array`, which NumPy made of them.
+    Other values are returned as `array`, which NumPy made of them. From pandas 3 on NumPy makes NaN
+    of what is missing.
     """
-    dtypes: Any = getattr(value, "dtypes", None)  # one for a column
-    kinds = {getattr(dtype, "kind", "O") for dtype in np.atleast_1d(np.asarray(dtypes, object))}
-    if not (kinds <= set("biuf") and hasattr(value, "isna") and hasattr(value, "to_numpy")):
+    dtypes: Any = getattr(value, "dtypes", getattr(value, "dtype", None))  # one for a column
+    listed = np.atleast_1d(np.asarray(dtypes, object))
+    are_numbers = [getattr(dtype, "kind", "O") in "biuf" for dtype in listed]
+    # NumPy's dtypes have no `na_value`, and that of others that have no missing values is NaN.
+    are_nullable = [not isinstance(getattr(dtype, "na_value", 0.0), float) for dtype in listed]
+    if not all(are_numbers) or (array.dtype.kind == "f" and not any(are_nullable)):
         return array
-    if count := int(np.count_nonzero(np.asarray(value.isna()))):
+    missing = np.asarray(value.isna())
+    if count := int(np.count_nonzero(missing[..., are_nullable] if missing.ndim > 1 else missing)):
         got = f"{count} missing; fill them in with .fillna(value)"
         raise ValueError(f"{argument}: expected no missing values, got {got}")
-    numbers: NDArray[Any] = value.to_numpy(dtype=np.float64)
+    numbers: NDArray[Any] = array if array.dtype.kind == "f" else value.to_numpy(dtype=np.float64)
     return numbers
 
 

@@ -6,6 +6,7 @@ import operator
 import os
 from typing import TYPE_CHECKING, Any
 
+from bpfast._training.data.sources import copied_batch
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x
 from bpfast._validation.numbers import flag, integer
@@ -57,7 +58,8 @@ class LocalShards:
     Notes
     -----
     Rows are numbered over all shards, also in errors. Arrays are not copied before their use; do
-    not change them before `fit` returns. ``len(shards)`` is the number of shards, ``shards[k]`` the
+    not change them before `fit` returns. What a callable returns is copied, so it may fill the same
+    arrays for each shard. ``len(shards)`` is the number of shards, ``shards[k]`` the
     data of shard k.
 
     Examples
@@ -122,7 +124,10 @@ class LocalShards:
 def prepare(net: Network, number: int, source: Any) -> Shard | Failure:
     """The shard made from `source`. An error is returned: the first of all shards is raised."""
     try:
-        return Shard.of(net, load(source))
+        data = load(source)
+        if callable(source):  # which may fill the same arrays for the next shard
+            data, _ = copied_batch(data)
+        return Shard.of(net, data)
     except Exception as error:  # noqa: BLE001 - raised by the driver
         return Failure(number, error)
 

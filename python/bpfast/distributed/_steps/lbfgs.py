@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._blas import prepare_scipy_blas
 from bpfast._layer import weights_of
 from bpfast._training.stopping.divergence import failure
 from bpfast._training.stopping.reason import reason_of
@@ -27,6 +28,7 @@ def minimise(training: Training, runner: ShardRunner, options: dict[str, Any]) -
     """
     from scipy.optimize import minimize
 
+    prepare_scipy_blas()
     net, history = training.net, training.history
     last = _core.copy_params(net).astype(np.float64)
     weights, penalty = weights_of(net), training.settings.l2

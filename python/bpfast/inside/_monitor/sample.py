@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._validation.arrays.array_likes import as_array
-from bpfast._validation.arrays.no_numbers import no_numbers
+from bpfast._validation.arrays.inputs import checked_x
 from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.seed import generator
 from bpfast._validation.target_shape import rows_error
@@ -45,13 +45,10 @@ class Sample:
         self, x: Inputs, y: ArrayLike, sample_weight: ArrayLike | None, count: int, seed: Any
     ) -> None:
         rng = generator(seed)
-        given: Any = x
-        rows = given.tocsr() if is_sparse(given) else as_array("x", given)
+        rows = checked_x(x)
         targets = as_array("y", y)
         if rows.ndim != 2 or not rows.shape[0]:
             raise ValueError(f"x: expected shape (n, n_1) with one or more, got {rows.shape}")
-        if rows.dtype.kind not in "biuf":
-            raise no_numbers("x", x, rows)
         if targets.ndim == 0 or len(targets) != rows.shape[0]:
             raise rows_error(rows.shape[0], targets.shape)
         weight = None

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use crate::python::api::gradient::Gradient;
 use crate::python::borrow::call_python::{call, call_method, import_from, numpy_function};
 use crate::python::call::errors::guarded;
+use crate::python::convert::arrays::{as_array, is_plain, is_plain_numbers};
 
 /// `operator.name(left, right)`.
 fn binary<'py>(
@@ -148,19 +149,19 @@ impl Gradient {
     }
 
     fn __iadd__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.left_of("iadd", other).map(|_| ())
+        self.in_place("iadd", other)
     }
 
     fn __isub__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.left_of("isub", other).map(|_| ())
+        self.in_place("isub", other)
     }
 
     fn __imul__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.left_of("imul", other).map(|_| ())
+        self.in_place("imul", other)
     }
 
     fn __itruediv__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.left_of("itruediv", other).map(|_| ())
+        self.in_place("itruediv", other)
     }
 }
 
@@ -178,6 +179,18 @@ impl Gradient {
     /// `operator.name(flat, other)`.
     fn left_of<'py>(&self, name: &str, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| binary(name, &self.vector.flat(other.py())?, other))
+    }
+
+    /// `operator.name(flat, other)`, which changes `flat`. A mask would be ignored, so it is refused.
+    fn in_place(&self, name: &str, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| {
+            let flat = self.vector.flat(other.py())?;
+            if is_plain(other) || is_plain_numbers(other) {
+                return binary(name, &flat, other).map(|_| ());
+            }
+            let array = as_array("other", other)?;
+            binary(name, &flat, &array).map(|_| ())
+        })
     }
 
     /// `operator.name(other, flat)`.
