@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bpfast import _core
 from bpfast._many.arguments import parse_networks, weights_for_each
 from bpfast._validation.arrays.array_likes import as_array

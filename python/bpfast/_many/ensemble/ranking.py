@@ -68,8 +68,8 @@ def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> lis
     """The indices of the networks, the best first, by a column of their histories.
 
     The value is that of the epoch whose parameters the network has: the best one after early
-    stopping, else the last. NaN and infinite values are last, and so is a network that diverged in its
-    first epoch.
+    stopping, else the last. NaN and infinite values are last, and so is a network that diverged in
+    its first epoch.
 
     Parameters
     ----------
