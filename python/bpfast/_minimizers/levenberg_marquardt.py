@@ -12,7 +12,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._blas import prepare_blas
-from bpfast._training.data.prefetch import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
+from bpfast._helper_thread import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,16 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from bpfast._helper_thread import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-# The interval of checks for Ctrl-C while waiting for an item, and the longest wait for the end of
-# the thread, in seconds.
-POLL_SECONDS = 0.05
-# More bytes than a thread needs to start, including stacks.
-THREAD_START_BYTES = 1 << 26
-# The longest wait for the start of the thread, in polls. A thread that takes longer is not used.
-THREAD_START_POLLS = 40
 
 
 def _locked() -> threading.Lock:
