@@ -33,7 +33,7 @@ exclude_patterns = ["_build", "**/sg_execution_times.rst", "gallery/*.ipynb", "g
 # A reference to a function, method or page that is not there fails the build; the words of a
 # docstring's types ("ndarray, shape (n, n_L)") are not references.
 nitpicky = True
-nitpick_ignore_regex = [("py:class", ".*")]
+nitpick_ignore_regex = [("py:class", ".*"), ("py:exc", "NotFittedError")]  # of scikit-learn
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3

@@ -53,7 +53,7 @@ class GradientStatistics:
 
     @property
     def signal_to_noise(self) -> NDArray[Any]:
-        """The size of the mean over the standard deviation, |mean| / √variance.
+        """The absolute mean over the standard deviation: its size in units of the noise.
 
         Returns
         -------
