@@ -7,8 +7,14 @@ the process or waits for ever. NumPy and SciPy each come with their own.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 # More bytes than OpenBLAS allocates: 32 MB for a process, and after a fork stacks of threads.
 BYTES = 1 << 26
@@ -27,12 +33,7 @@ def prepare_blas() -> None:
     MemoryError
         There is too little memory for them.
     """
-    if _prepared["numpy"] == os.getpid():
-        return
-    np.empty(BYTES, np.uint8)  # never written, so only address space is taken
-    square = np.ones((SIZE, SIZE))
-    np.matmul(square, square)
-    _prepared["numpy"] = os.getpid()
+    _prepare("numpy", lambda square: np.matmul(square, square))
 
 
 def prepare_scipy_blas() -> None:
@@ -43,11 +44,15 @@ def prepare_scipy_blas() -> None:
     MemoryError
         There is too little memory for them.
     """
-    if _prepared["scipy"] == os.getpid():
-        return
     from scipy.linalg.blas import dgemm
 
-    np.empty(BYTES, np.uint8)  # as above
-    square = np.ones((SIZE, SIZE), order="F")
-    dgemm(1.0, square, square)
-    _prepared["scipy"] = os.getpid()
+    _prepare("scipy", lambda square: dgemm(1.0, square, square))
+
+
+def _prepare(library: str, multiply: Callable[[NDArray[np.float64]], object]) -> None:
+    """Do the first product of a library in this process, if there is memory for its buffers."""
+    if _prepared[library] == os.getpid():
+        return
+    np.empty(BYTES, np.uint8)  # never written, so only address space is taken
+    multiply(np.ones((SIZE, SIZE), order="F"))
+    _prepared[library] = os.getpid()
