@@ -86,7 +86,7 @@ NOTEBOOKS := get_started from_scikit_learn chapter2
 notebooks: $(INSTALLED) $(VENV)/.extra-notebook ## write and run examples/notebooks/*.ipynb (NOTEBOOKS= to choose)
 	$(BIN)/python -m tools.notebook $(NOTEBOOKS)
 
-# The features of benches/kernels.rs at a SIMD level: the crates that it times choose AVX-512 by the build.
+# The features of benches/kernels/products.rs at a SIMD level: the crates that it times choose AVX-512 by the build.
 KERNEL_FEATURES = $$(test $$level = avx512 && echo bench-avx512 || echo bench)
 
 # Nothing else may run during a benchmark. Each level of SIMD that the machine has gets a run.

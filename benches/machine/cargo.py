@@ -1,4 +1,4 @@
-"""What benches/kernels.rs measures by itself: the FMA peak, and the arithmetic of a small call."""
+"""What benches/kernels/products.rs measures by itself: the FMA peak, and the arithmetic of a small call."""
 
 import json
 import os
@@ -19,8 +19,8 @@ class Unmeasured(Exception):  # noqa: N818, it is no error: a run goes on withou
 
 def ask(word: str, level: str, threads: int | None = None) -> Any:
     """The JSON that the program prints for a word, at a SIMD level; raises Unmeasured."""
-    if not (ROOT / "benches" / "kernels.rs").exists():
-        raise Unmeasured("benches/kernels.rs is not there")
+    if not (ROOT / "benches" / "kernels" / "products.rs").exists():
+        raise Unmeasured("benches/kernels/products.rs is not there")
     if shutil.which("cargo") is None:
         raise Unmeasured("cargo is not installed")
     environment = os.environ | {levels.VARIABLE: level}

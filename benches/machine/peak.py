@@ -1,4 +1,4 @@
-"""The machine's own limit, from the peak of benches/kernels.rs: an FMA loop a core."""
+"""The machine's own limit, from the peak of benches/kernels/products.rs: an FMA loop a core."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-"""The table of matrix products, from what benches/kernels.rs measured."""
+"""The table of matrix products, from what benches/kernels/products.rs measured."""
 
 from typing import Any
 

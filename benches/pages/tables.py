@@ -194,7 +194,7 @@ def agreement(result: Result) -> str:
     )
 
 
-LATENCY_CASE = "rl64-1"  # the network of benches/kernels.rs
+LATENCY_CASE = "rl64-1"  # the network of benches/kernels/products.rs
 
 
 def latency(result: Result) -> str:

@@ -5,7 +5,9 @@
 
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Computation, Level};
-use crate::kernels::simd::vector::Arithmetic;
+use crate::kernels::simd::unrolled::Unrolled;
+use crate::kernels::simd::vector::{Arithmetic, Vector};
+use crate::kernels::tuning::elementwise::REGISTERS_AT_ONCE;
 
 /// A function of one variable, lane by lane. It gives the same bits in every register type that has fused
 /// multiply-add.
@@ -52,6 +54,9 @@ pub(in crate::kernels) fn fused_level() -> Option<Level> {
     Some(level::current()).filter(|level| level.is_fused())
 }
 
+/// The registers whose function is computed at once.
+type AtOnce<V> = Unrolled<V, REGISTERS_AT_ONCE>;
+
 /// x ← f(x).
 pub(in crate::kernels) struct Map<'a, T, F>(pub &'a mut [T], pub F);
 
@@ -61,7 +66,15 @@ impl<T: Real, F: UnaryFunction<T>> Computation<T> for Map<'_, T, F> {
         let Self(values, function) = self;
         let (start, last) = (values.as_mut_ptr(), values.len() % V::LANES);
         let whole = values.len() - last;
-        for at in (0..whole).step_by(V::LANES) {
+        let unrolled = whole - whole % AtOnce::<V>::LANES;
+        for at in (0..unrolled).step_by(AtOnce::<V>::LANES) {
+            // SAFETY: these registers are in bounds; the caller guarantees the instructions.
+            unsafe {
+                let pointer = start.add(at);
+                function.of(AtOnce::<V>::load(pointer)).store(pointer);
+            }
+        }
+        for at in (unrolled..whole).step_by(V::LANES) {
             // SAFETY: a whole register is in bounds; the caller guarantees the instructions.
             unsafe {
                 let pointer = start.add(at);
@@ -90,7 +103,17 @@ impl<T: Real, F: BinaryFunction<T>> Computation<T> for Combine<'_, T, F> {
         let length = values.len().min(by.len());
         let (start, by, last) = (values.as_mut_ptr(), by.as_ptr(), length % V::LANES);
         let whole = length - last;
-        for at in (0..whole).step_by(V::LANES) {
+        let unrolled = whole - whole % AtOnce::<V>::LANES;
+        for at in (0..unrolled).step_by(AtOnce::<V>::LANES) {
+            // SAFETY: these registers are in bounds in both slices; the caller guarantees the instructions.
+            unsafe {
+                let pointer = start.add(at);
+                function
+                    .of(AtOnce::<V>::load(pointer), AtOnce::<V>::load(by.add(at)))
+                    .store(pointer);
+            }
+        }
+        for at in (unrolled..whole).step_by(V::LANES) {
             // SAFETY: a whole register is in bounds in both slices; the caller guarantees the instructions.
             unsafe {
                 let pointer = start.add(at);

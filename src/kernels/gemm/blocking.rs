@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::base::cache_line;
 use crate::kernels::caches::{Caches, caches};
-use crate::kernels::gemm::dispatch::Tiles;
 use crate::kernels::gemm::matrix::Matrix;
+use crate::kernels::gemm::tiles::Tiles;
 use crate::kernels::tuning::gemm::{
     ALIASING_STRIDE, KC, KC_IN_PLACE, LARGE, MC_KC_PACKED_A, NR_BYTES, PACK_A_COLUMNS,
     PACK_B_TILES, PACK_B_TILES_NARROW, TRANSPOSED,
@@ -237,7 +237,7 @@ pub(super) fn parts(length: usize, longest: usize) -> impl Iterator<Item = usize
 mod tests {
     use super::*;
     use crate::kernels::caches::{Cache, forced};
-    use crate::kernels::gemm::dispatch::tiles;
+    use crate::kernels::gemm::tiles::tiles;
     use crate::kernels::simd::level::Level;
 
     /// L1: 32 KiB, L2: 512 KiB, as in a Zen 3.

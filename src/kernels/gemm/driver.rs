@@ -12,11 +12,11 @@ use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::accumulate::Accumulate;
 use crate::kernels::gemm::blocking::{Blocking, PackA, PackB, blocks, packed_blocks, parts};
 use crate::kernels::gemm::context::Context;
-use crate::kernels::gemm::dispatch::{Tiles, tiles};
 use crate::kernels::gemm::gemv::add_rows;
 use crate::kernels::gemm::macrokernel::{BlockOfA, MicropanelOfC, PanelOfB};
 use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
+use crate::kernels::gemm::tiles::{Tiles, tiles};
 use crate::kernels::simd::level::{Level, Registers, current};
 use crate::kernels::tuning::gemm::{GEMV_BYTES, MAX_NR, STREAMS};
 

@@ -5,11 +5,12 @@ use std::ops::Range;
 use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::accumulate::Accumulate;
 use crate::kernels::gemm::blocking::even;
-use crate::kernels::gemm::dispatch::Tiles;
 use crate::kernels::gemm::matrix::{Gather, Matrix};
-use crate::kernels::gemm::microkernel::Tile;
 use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
+use crate::kernels::gemm::tiles::Tiles;
+use crate::kernels::gemm::tiles::access::AccessA;
+use crate::kernels::gemm::tiles::tile::Tile;
 use crate::kernels::simd::level::Registers;
 use crate::kernels::tuning::gemm::{MAX_MR, UNPOLLED};
 
@@ -29,6 +30,21 @@ pub(super) enum BlockOfA<'a, T> {
     Strided(Matrix<'a, T>),
     /// Packed by [`pack::interleave`].
     Interleaved(&'a [T]),
+}
+
+impl<T> BlockOfA<'_, T> {
+    /// How its tiles read it. `is_b_packed`: B is packed too, in whole registers.
+    fn access(&self, is_b_packed: bool) -> AccessA {
+        match self {
+            Self::Interleaved(_) if is_b_packed => AccessA::Packed,
+            Self::Interleaved(_) => AccessA::Columns,
+            Self::Strided(a) => match a.gather {
+                Gather::Columns(_) => AccessA::GatheredColumns,
+                Gather::None if a.row_stride == 1 => AccessA::Columns,
+                Gather::None | Gather::Rows(_) => AccessA::Rows,
+            },
+        }
+    }
 }
 
 /// A micropanel of B, (KC, NR), and whether it is packed.
@@ -93,6 +109,8 @@ impl<T: Registers> Product<'_, T> {
             }
             BlockOfA::Interleaved(_) => tiles.mr,
         };
+        let is_b_packed = panel.stride == vectors * tiles.lanes && panel.last == tiles.lanes;
+        let access = panel_of_c.a.access(is_b_packed);
         // As many tiles at once as may pass between two polls of the cancellation token.
         let at_once = if polled {
             (UNPOLLED / (mr * columns * k)).max(1)
@@ -111,11 +129,16 @@ impl<T: Registers> Product<'_, T> {
                 return;
             }
             let tile = self.tile(&panel_of_c, done..done + these, count, panel, c);
+            let access = if left == 0 {
+                AccessA::Columns // the row of ones
+            } else {
+                access
+            };
             // SAFETY: the machine has the level of the tiles. `run` has asserted that all elements of A
             // (through the indices of a gather) and B are in bounds, that C has m rows of n, and the length
             // of an initial row or column; the functions of `pack` that their blocks fit the pack buffer.
             // The row of ones is a single element that every column reads.
-            unsafe { tiles.get(these, vectors)(&tile) };
+            unsafe { tiles.get(these, vectors, access)(&tile) };
             done += these * count;
         }
     }
@@ -159,8 +182,9 @@ impl<T: Registers> Product<'_, T> {
                 ..self.panel(tiles, panel_of_c)
             };
             let tile = self.tile(panel_of_c, 0..done, 1, panel, c);
+            let access = panel_of_c.a.access(false);
             // SAFETY: as in `tiles`; `buffer` has a row of whole registers for every row of the block.
-            unsafe { tiles.packing(vectors)(&tile) };
+            unsafe { tiles.packing(vectors, access)(&tile) };
         } else {
             pack::copy(tiles, &block, buffer);
         }

@@ -8,16 +8,14 @@
 mod accumulate;
 mod blocking;
 mod context;
-mod dispatch;
 mod driver;
 mod gemv;
 mod macrokernel;
 mod matrix;
-mod microkernel;
 mod narrow;
 mod pack;
 mod product;
-mod tile_sizes;
+mod tiles;
 
 pub use accumulate::Accumulate;
 pub use blocking::{pack_buffer, rows_at_once};
@@ -27,8 +25,8 @@ pub use matrix::{Matrix, MatrixMut, Order};
 pub use narrow::cost_per_term;
 use product::Product;
 
-use crate::kernels::gemm::dispatch::tiles;
 use crate::kernels::gemm::gemv::add_rows;
+use crate::kernels::gemm::tiles::tiles;
 use crate::kernels::simd::level::{Level, Registers, current, multiplies_in_halves};
 pub use crate::kernels::tuning::gemm::ONE_BLOCK;
 use crate::kernels::tuning::gemm::{MAX_LANES, STREAMS};

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::kernels::gemm::blocking::padded;
-use crate::kernels::gemm::dispatch::Tiles;
 use crate::kernels::gemm::matrix::Matrix;
+use crate::kernels::gemm::tiles::Tiles;
 use crate::kernels::tuning::gemm::{ROWS_TOGETHER, TILES_TOGETHER};
 
 /// Packs a block of B, (KC, columns), into `buffer`, of KC rows padded to whole registers.

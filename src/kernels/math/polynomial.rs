@@ -2,33 +2,58 @@
 
 use crate::kernels::simd::vector::Arithmetic;
 
-/// `Σ_k c_k x^k` with two or more coefficients, given x².
+/// The most coefficients whose pairs are added one after another.
+const SHORT: usize = 6;
+
+/// `Σ_k c_k x^k` with one or more coefficients, given x².
 ///
-/// Even and odd powers are summed independently, which halves the chain of dependent multiply-adds.
+/// Estrin's scheme: pairs `c_2j + c_(2j+1) x` are computed independently, and then added by Horner's rule in
+/// x²; of a long polynomial, pairs of pairs in x⁴. The chain of dependent multiply-adds is a half or a
+/// quarter as long as that of Horner's rule in x.
 #[inline(always)]
 pub(in crate::kernels) fn polynomial<V: Arithmetic>(
     x: V,
     square: V,
     coefficients: &[V::Scalar],
 ) -> V {
-    let last = coefficients.len() - 1;
-    let highest = every_other(square, coefficients, last);
-    let next = every_other(square, coefficients, last - 1);
-    if last.is_multiple_of(2) {
-        next.mul_add(x, highest)
+    let mut rest = coefficients.len();
+    if rest <= SHORT {
+        rest = (rest - 1) / 2 * 2;
+        let mut sum = pair(x, coefficients, rest);
+        while rest > 0 {
+            rest -= 2;
+            sum = sum.mul_add(square, pair(x, coefficients, rest));
+        }
+        return sum;
+    }
+    let fourth = square * square;
+    rest = (rest - 1) / 4 * 4;
+    let mut sum = pair_of_pairs(x, square, coefficients, rest);
+    while rest > 0 {
+        rest -= 4;
+        sum = sum.mul_add(fourth, pair_of_pairs(x, square, coefficients, rest));
+    }
+    sum
+}
+
+/// `c_k + c_(k+1) x`, up to the last coefficient.
+#[inline(always)]
+fn pair<V: Arithmetic>(x: V, coefficients: &[V::Scalar], k: usize) -> V {
+    let sum = x.splat(coefficients[k]);
+    if k + 1 < coefficients.len() {
+        x.splat(coefficients[k + 1]).mul_add(x, sum)
     } else {
-        highest.mul_add(x, next)
+        sum
     }
 }
 
-/// `c_k + c_(k−2) / square + …`, multiplied by the power of `square` that makes it a polynomial.
+/// `c_k + c_(k+1) x + c_(k+2) x² + c_(k+3) x³`, up to the last coefficient.
 #[inline(always)]
-fn every_other<V: Arithmetic>(square: V, coefficients: &[V::Scalar], last: usize) -> V {
-    let mut sum = square.splat(coefficients[last]);
-    let mut k = last;
-    while k >= 2 {
-        k -= 2;
-        sum = sum.mul_add(square, square.splat(coefficients[k]));
+fn pair_of_pairs<V: Arithmetic>(x: V, square: V, coefficients: &[V::Scalar], k: usize) -> V {
+    let low = pair(x, coefficients, k);
+    if k + 2 < coefficients.len() {
+        pair(x, coefficients, k + 2).mul_add(square, low)
+    } else {
+        low
     }
-    sum
 }

@@ -6,6 +6,7 @@
 use crate::kernels::math::polynomial::polynomial;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
+use crate::kernels::tuning::{elementwise, gemm};
 
 /// The constants of sine and cosine.
 pub trait Sine: Sized + 'static {
@@ -137,8 +138,8 @@ fn or_by_lane<T: Real, V: Arithmetic<Scalar = T>>(x: V, values: V, f: fn(T) -> T
     unsafe { V::load(lanes.as_ptr()) }
 }
 
-/// Lanes of the longest register.
-const MAX_LANES: usize = 16;
+/// The most lanes of V.
+const MAX_LANES: usize = gemm::MAX_LANES * elementwise::REGISTERS_AT_ONCE;
 
 #[cold]
 #[inline(never)]

@@ -5,6 +5,7 @@ mod aarch64;
 pub mod level;
 mod portable;
 pub(super) mod row;
+pub(super) mod unrolled;
 pub(super) mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;

@@ -16,6 +16,7 @@ macro_rules! lanes {
             const LANES: usize = N;
             /// NEON has 32 registers, SSE2 16.
             const ACCUMULATORS: usize = if FUSED { 24 } else { 12 };
+            const TERMS_PER_PASS: usize = 1;
 
             #[inline(always)]
             unsafe fn broadcast(value: $scalar) -> Self {

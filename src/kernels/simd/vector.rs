@@ -2,6 +2,8 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use crate::kernels::tuning::gemm::TERMS_PER_PASS;
+
 /// A register of [`Self::LANES`] lanes.
 ///
 /// A value of the type proves that the machine has its instructions: the functions that create one from
@@ -13,6 +15,9 @@ pub trait Vector: Copy {
     const LANES: usize;
     /// The most accumulators of a tile that leave registers for its operands.
     const ACCUMULATORS: usize;
+    /// The terms that a microkernel adds in each pass of its loop. An array of lanes is compiled into so many
+    /// instructions that those of the loop do not count.
+    const TERMS_PER_PASS: usize = TERMS_PER_PASS;
 
     /// `value` in every lane.
     ///

@@ -124,6 +124,10 @@ impl<T: Bits> Fenced<T> {
     }
 }
 
+/// The longest slice of [`check_everywhere`] but the whole: some registers at once, some alone, and a part of
+/// one.
+const LONGEST: usize = 100;
+
 /// Asserts that `run` turns `start` into `expected` at every level and in slices of any length. Its arguments
 /// are the level, the slice, and the slice's start.
 fn check_everywhere<T: Bits>(
@@ -132,9 +136,9 @@ fn check_everywhere<T: Bits>(
     what: impl Debug,
     run: impl Fn(Level, &mut [T], usize),
 ) {
-    let starts = (0..start.len() - 40).step_by(401);
+    let starts = (0..start.len() - LONGEST).step_by(401);
     let ranges = starts
-        .zip((1..=40).cycle())
+        .zip((1..=LONGEST).cycle())
         .map(|(from, length)| from..from + length);
     for level in fused_levels() {
         for range in ranges.clone().chain(std::iter::once(0..start.len())) {

@@ -1,7 +1,7 @@
 //! σ(z) of a register.
 
 use crate::kernels::elementwise::map::UnaryFunction;
-use crate::kernels::math::exponential::{ScaledExp, exp, exp_m1};
+use crate::kernels::math::exponential::{ScaledExp, exp, exp_m1, half_exp_m1_of_double};
 use crate::kernels::math::logarithm::ln_1p;
 use crate::kernels::math::normal::scaled_tail;
 use crate::kernels::math::sine::sin;
@@ -48,24 +48,23 @@ pub struct Silu;
 pub struct Softplus;
 
 impl<T: Real> UnaryFunction<T> for Sigmoid {
-    /// With e = e^−|z|: e / (1 + e) for z < 0, else 1 / (1 + e).
+    /// With e = e^−|z|: e / (1 + e) for z < 0, else 1 / (1 + e), both fractions expanded by
+    /// [`Exponential::SCALE`].
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        let (zero, one) = (z.splat(T::ZERO), z.splat(T::ONE));
-        let small = exp(-z.abs());
+        let (zero, one) = (z.splat(T::ZERO), z.splat(T::SCALE));
+        let small = ScaledExp::of(-z.abs(), None).value();
         V::select(z.less(zero), small, one) / (one + small)
     }
 }
 
 impl<T: Real> UnaryFunction<T> for Tanh {
-    /// With t = e^(−2|z|) − 1: |tanh z| = −t / (t + 2).
+    /// With h = (e^(−2|z|) − 1) / 2: |tanh z| = −h / (h + 1).
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
-        let two = z.splat(T::ONE + T::ONE);
-        let size = z.abs();
-        // An addition, because the add units are idle here and the multiply units are not.
-        let t = exp_m1(-(size + size));
-        (t / (t + two)).with_sign_of(z)
+        let h = half_exp_m1_of_double(-z.abs());
+        // The sign is set while the denominator is added.
+        h.with_sign_of(z) / (h + z.splat(T::ONE))
     }
 }
 

@@ -1,8 +1,17 @@
 //! The microkernels of each level, and the copy functions that pack blocks for them.
 
+pub mod access;
+pub mod microkernel;
+mod sizes;
+pub mod tile;
+
 use crate::base::cache_line;
-use crate::kernels::gemm::microkernel::{Tile, TileFn, compute};
-use crate::kernels::gemm::tile_sizes::{mr, nr};
+use crate::kernels::gemm::tiles::access::{
+    Access, AccessA, Columns, GatheredColumns, Packed, Rows,
+};
+use crate::kernels::gemm::tiles::microkernel::compute;
+use crate::kernels::gemm::tiles::sizes::{mr, nr};
+use crate::kernels::gemm::tiles::tile::{Tile, TileFn};
 use crate::kernels::simd::level::{Level, Registers, multiplies_in_halves};
 use crate::kernels::simd::row::copy_rows;
 use crate::kernels::simd::vector::Vector;
@@ -39,10 +48,13 @@ pub struct Tiles<T: 'static> {
     /// The microkernels with registers of half the length, of a level that this one includes.
     narrow: Option<&'static Tiles<T>>,
     copies: [CopyFn<T>; MAX_NR],
-    functions: [[TileFn<T>; MAX_NR]; MAX_MR],
+    functions: [[ByAccess<T>; MAX_NR]; MAX_MR],
     /// Those of MR rows that pack B as well.
-    packing: [TileFn<T>; MAX_NR],
+    packing: [ByAccess<T>; MAX_NR],
 }
+
+/// A microkernel for each [`AccessA`].
+type ByAccess<T> = [TileFn<T>; 4];
 
 impl<T: 'static> Tiles<T> {
     /// The registers that hold `numbers` elements.
@@ -66,14 +78,14 @@ impl<T: 'static> Tiles<T> {
     }
 
     /// The microkernel for `rows` rows and `vectors` registers across.
-    pub fn get(&self, rows: usize, vectors: usize) -> TileFn<T> {
-        self.functions[rows - 1][vectors - 1]
+    pub fn get(&self, rows: usize, vectors: usize, access: AccessA) -> TileFn<T> {
+        self.functions[rows - 1][vectors - 1][access as usize]
     }
 
     /// The microkernel for MR rows and at most NR columns that also packs the rows of B that it loads.
-    pub fn packing(&self, vectors: usize) -> TileFn<T> {
+    pub fn packing(&self, vectors: usize, access: AccessA) -> TileFn<T> {
         debug_assert!(vectors <= self.nr, "a packing microkernel");
-        self.packing[vectors - 1]
+        self.packing[vectors - 1][access as usize]
     }
 
     /// Whether a tile is no wider than a cache line.
@@ -107,10 +119,25 @@ macro_rules! table {
 macro_rules! pick {
     ($entry:ident, $vector:ty, $rows:literal, $vectors:literal) => {
         if $rows * $vectors <= <$vector>::ACCUMULATORS {
-            $entry::<$vector, $rows, $vectors, false> as TileFn<_>
+            each_access!($entry, $vector, $rows, $vectors, false)
         } else {
-            $entry::<$vector, 1, $vectors, false>
+            each_access!($entry, $vector, 1, $vectors, false)
         }
+    };
+}
+/// A microkernel for each [`AccessA`], in its order.
+macro_rules! each_access {
+    ($entry:ident, $vector:ty, $rows:literal, $vectors:literal, $pack:literal) => {
+        [
+            $entry::<$vector, Rows, $rows, $vectors, $pack> as TileFn<_>,
+            $entry::<$vector, Columns, $rows, $vectors, $pack>,
+            $entry::<$vector, GatheredColumns, $rows, $vectors, $pack>,
+            if $rows <= mr::<$vector>() && $vectors <= nr::<$vector>() {
+                $entry::<$vector, Packed, $rows, $vectors, $pack>
+            } else {
+                $entry::<$vector, Columns, $rows, $vectors, $pack> // never requested
+            },
+        ]
     };
 }
 /// The packing microkernels of a register type: those of MR rows.
@@ -118,10 +145,10 @@ macro_rules! packing {
     ($entry:ident, $vector:ty, $($vectors:literal)*) => {
         [$(match (mr::<$vector>(), $vectors <= nr::<$vector>()) {
             // Never requested.
-            (_, false) => $entry::<$vector, 1, $vectors, false> as TileFn<_>,
-            (9, true) => $entry::<$vector, 9, $vectors, true>,
-            (8, true) => $entry::<$vector, 8, $vectors, true>,
-            (6, true) => $entry::<$vector, 6, $vectors, true>,
+            (_, false) => each_access!($entry, $vector, 1, $vectors, false),
+            (9, true) => each_access!($entry, $vector, 9, $vectors, true),
+            (8, true) => each_access!($entry, $vector, 8, $vectors, true),
+            (6, true) => each_access!($entry, $vector, 6, $vectors, true),
             _ => panic!("no packing microkernel of this height"),
         }),*]
     };
@@ -161,6 +188,7 @@ macro_rules! level {
         $(#[target_feature(enable = $feature)])?
         unsafe fn $entry<
             V: Vector,
+            A: Access,
             const ROWS: usize,
             const VECTORS: usize,
             const PACK: bool,
@@ -170,7 +198,7 @@ macro_rules! level {
             V::Scalar: Default + From<u8>,
         {
             // SAFETY: `target_feature` matches the level; the caller guarantees the rest.
-            unsafe { compute::<V, ROWS, VECTORS, PACK>(tile) }
+            unsafe { compute::<V, A, ROWS, VECTORS, PACK>(tile) }
         }
 
         /// The microkernels of the level.
