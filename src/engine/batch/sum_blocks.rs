@@ -15,7 +15,9 @@ use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::slices::{SLICE_NEURONS, SLICE_WORK, SLICES_PER_THREAD, SPARSE_SLICES};
+use crate::kernels::tuning::slices::{
+    MIN_SLICE_NEURONS, MIN_SLICE_WORK, SLICES_PER_THREAD, SPARSE_SLICES_PER_THREAD,
+};
 use crate::model::architecture::Layer;
 use crate::model::cost::Cost;
 
@@ -215,7 +217,7 @@ impl<T: Real> Call<'_, T> {
         } else {
             inputs.products(self.network.architecture) / (threads * SLICES_PER_THREAD)
         };
-        let work = work.max(SLICE_WORK);
+        let work = work.max(MIN_SLICE_WORK);
         let nnz = inputs.nnz();
         move |index, layer| {
             if let Some(nnz) = nnz
@@ -224,12 +226,12 @@ impl<T: Real> Call<'_, T> {
                 let most = if threads == 1 {
                     1
                 } else {
-                    SPARSE_SLICES * threads
+                    SPARSE_SLICES_PER_THREAD * threads
                 };
                 let work = (layer.n_in.saturating_add(nnz)).saturating_mul(layer.n_out);
-                return layer.n_in.div_ceil((work / SLICE_WORK).clamp(1, most));
+                return layer.n_in.div_ceil((work / MIN_SLICE_WORK).clamp(1, most));
             }
-            let least = SLICE_NEURONS.min(layer.n_in.div_ceil(2 * threads));
+            let least = MIN_SLICE_NEURONS.min(layer.n_in.div_ceil(2 * threads));
             (work / (rows * layer.n_out)).clamp(least, layer.n_in)
         }
     }

@@ -12,7 +12,7 @@ use crate::kernels::elementwise::optimizer::rules::{
     Adam, GradientDescent, Momentum, Regularized, SquaredGradient,
 };
 use crate::kernels::real::Real;
-use crate::kernels::tuning::optimizer::{PIECE, THREAD_PARAMS, WORK};
+use crate::kernels::tuning::optimizer::{MIN_THREAD_PARAMS, PIECE_PARAMS, WORK_PER_PARAM};
 use crate::pool::Team;
 
 /// An optimizer's rule, without its learning rate and state.
@@ -131,12 +131,12 @@ impl Step {
 
     /// The cost of updating `length` parameters, in multiply-adds.
     pub fn work(length: usize) -> usize {
-        length.saturating_mul(WORK)
+        length.saturating_mul(WORK_PER_PARAM)
     }
 
     /// The number of threads worth using, at most `allowed`.
     pub fn threads(length: usize, allowed: usize) -> usize {
-        allowed.min(length / THREAD_PARAMS).max(1)
+        allowed.min(length / MIN_THREAD_PARAMS).max(1)
     }
 
     /// [`Self::apply`] for many parameters, by all threads of a team. Cannot be cancelled.
@@ -152,10 +152,10 @@ impl Step {
     ) {
         let length = params_and_state.params.len();
         assert_eq!(length, gradient.len(), "the length of a gradient");
-        if team.threads() == 1 || length <= PIECE {
+        if team.threads() == 1 || length <= PIECE_PARAMS {
             return self.apply(terms, params_and_state, gradient);
         }
-        let pieces = gradient.chunks(PIECE);
+        let pieces = gradient.chunks(PIECE_PARAMS);
         let pieces =
             pieces.map_while(|piece| Some((params_and_state.split_front(piece.len())?, piece)));
         let mut states = vec![(); team.threads()];

@@ -138,7 +138,7 @@ fn a_step_agrees_with_its_formula() {
 
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
-    let length = 2 * THREAD_PARAMS + 12_345;
+    let length = 2 * MIN_THREAD_PARAMS + 12_345;
     for rule in RULES {
         let step = Step::new(rule, RATE, 3);
         let g: Vec<f32> = numbers(length, 0.5);
@@ -271,7 +271,7 @@ fn bias_corrections_are_accurate_at_any_step() {
 #[test]
 fn little_work_uses_one_thread() {
     assert_eq!(Step::threads(0, 8), 1);
-    assert_eq!(Step::threads(2 * THREAD_PARAMS - 1, 8), 1);
-    assert_eq!(Step::threads(2 * THREAD_PARAMS, 8), 2);
+    assert_eq!(Step::threads(2 * MIN_THREAD_PARAMS - 1, 8), 1);
+    assert_eq!(Step::threads(2 * MIN_THREAD_PARAMS, 8), 2);
     assert_eq!(Step::threads(usize::MAX, 8), 8);
 }

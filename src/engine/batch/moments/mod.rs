@@ -18,7 +18,7 @@ use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
 use crate::kernels::moments::{ListedElement, MAX_EXAMPLES, Moments, number};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::moments::{COLUMNS, INPUTS};
+use crate::kernels::tuning::moments::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// The moments, in the layout of the parameters.
 #[derive(Debug, Default)]
@@ -138,7 +138,7 @@ impl<T: Real> Call<'_, T> {
             self.prepare_block(scratch, chunks, config, cancel)?;
             for worker in &mut scratch.workers[..self.team.threads()] {
                 let FactorBuffers { numbers, entries } = &mut worker.factors;
-                grow_workspace(numbers, MAX_EXAMPLES, COLUMNS + INPUTS, cancel)?;
+                grow_workspace(numbers, MAX_EXAMPLES, MAX_OUTPUTS + MAX_INPUTS, cancel)?;
                 grow_workspace(entries, listed, 1, cancel)?;
             }
             grow_workspace(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)?;
