@@ -54,6 +54,24 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Plain gradient descent.
+    pub const SGD: Self = Self::Sgd {
+        momentum: 0.0,
+        nesterov: false,
+    };
+    /// Gradient descent with a momentum of 0.9.
+    pub const MOMENTUM: Self = Self::Sgd {
+        momentum: 0.9,
+        nesterov: false,
+    };
+    /// Adam with the numbers of its authors.
+    pub const ADAM: Self = Self::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        decay: 0.0,
+    };
+
     /// The number of state values per parameter.
     pub fn state(self) -> usize {
         match self {

@@ -1,14 +1,8 @@
 use crate::engine::optimizer::*;
 
 const RULES: [Rule; 7] = [
-    Rule::Sgd {
-        momentum: 0.0,
-        nesterov: false,
-    },
-    Rule::Sgd {
-        momentum: 0.9,
-        nesterov: false,
-    },
+    Rule::SGD,
+    Rule::MOMENTUM,
     Rule::Sgd {
         momentum: 0.8,
         nesterov: true,
