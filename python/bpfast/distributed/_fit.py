@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast._training.arguments.optimizer import parse_optimizer
-from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, parse_early_stopping
+from bpfast._training.arguments.settings import FUNCTION_SYNONYMS, parse_early_stopping
 from bpfast._training.arguments.training_data import parse_callbacks
 from bpfast._training.arguments.weights import of_classes
 from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
@@ -49,10 +49,9 @@ if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
 
 DEFAULT_BATCH_SIZE, DEFAULT_AVERAGE_EVERY = 1024, 16
-SYNONYMS = {key: value for key, value in ARGUMENT_SYNONYMS.items() if "Network" not in value}
 
 
-@by_name(SYNONYMS, is_method=False)
+@by_name(FUNCTION_SYNONYMS, is_method=False)
 def fit(
     net: Network,
     x: Any,

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from bpfast._core import _Inputs as Inputs
     from bpfast._network import Network
-
-    Floats = NDArray[np.floating[Any]]
+    from bpfast._typing import FloatArray
 
 # The label of the x axis of each quantity.
 AXIS_LABELS = {
@@ -129,7 +128,7 @@ def histograms(
     return figure_of(panels)
 
 
-def _values(net: Network, x: Any, y: Any, what: str) -> list[Floats]:
+def _values(net: Network, x: Any, y: Any, what: str) -> list[FloatArray]:
     """The numbers of each of the layers 2 to L."""
     if what == "weights":
         return [np.array(w) for w in net.weights]
@@ -145,7 +144,7 @@ def _values(net: Network, x: Any, y: Any, what: str) -> list[Floats]:
     return [np.array(w) for w in net.backprop(x, y).weights]
 
 
-def _histogram(values: Floats, bins: int) -> tuple[Floats, Floats]:
+def _histogram(values: FloatArray, bins: int) -> tuple[FloatArray, FloatArray]:
     """The fraction of the numbers in each bin, and the edges of the bins."""
     if not values.size:
         return np.zeros(bins), np.linspace(0, 1, bins + 1)
@@ -157,7 +156,7 @@ def _histogram(values: Floats, bins: int) -> tuple[Floats, Floats]:
     return counts / values.size, edges
 
 
-def _rms(values: Floats) -> float:
+def _rms(values: FloatArray) -> float:
     scale = float(np.abs(values).max()) or 1.0  # so that no square overflows or vanishes
     return scale * float(np.sqrt(np.mean(np.square(values / scale))))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bpfast._many.training.member import Member
 
-# How often a progress bar is updated.
+# The updates of a progress bar in a training.
 PROGRESS_UPDATES = 50
 
 

@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
+    from bpfast._typing import FloatArray
     from bpfast.inside._facts import Facts
     from bpfast.inside._finding import Finding
     from bpfast.optimizers import Optimizer
-
-    Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,12 @@ class Trial:
     """
 
     net: Network
-    x: Floats
+    x: FloatArray
     y: NDArray[Any]
-    weight: Floats
+    weight: FloatArray
     optimizer: Optimizer
     cost: Any
-    measured: Floats
+    measured: FloatArray
     change: str
     expects_more: bool = True
 
@@ -192,7 +191,7 @@ def related(trial: Trial) -> Trial:
     return replace(trial, y=y, change="y in the order of x")
 
 
-def _order(values: Floats) -> NDArray[np.int64]:
+def _order(values: FloatArray) -> NDArray[np.int64]:
     """The rows in the order of their part along the direction in which they vary most."""
     standard = standardized(values)
     if not standard.size:

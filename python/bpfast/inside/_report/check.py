@@ -21,14 +21,11 @@ from bpfast.inside._report.training import train
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from bpfast._typing import FloatArray
     from bpfast.inside._facts import Facts
     from bpfast.inside._finding import Finding
     from bpfast.inside._report.changes import Trial
     from bpfast.optimizers import Optimizer
-
-    Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +80,8 @@ class Check:
     predicted_after: float
     before: float
     after: float
-    cost_before: Floats
-    cost_after: Floats
+    cost_before: FloatArray
+    cost_after: FloatArray
     confirmed: bool
 
     @property

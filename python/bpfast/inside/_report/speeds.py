@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.floating[Any]]
+    from bpfast._typing import FloatArray
 
 # A training is faster than another if it is by this much; a cost that has grown by it rises.
 FASTER = 1.5
@@ -22,7 +20,7 @@ def half(cost: float) -> float:
     return 0.5 * min(cost, 1.0)
 
 
-def mean_speeds(before: Floats, after: Floats) -> tuple[float, float]:
+def mean_speeds(before: FloatArray, after: FloatArray) -> tuple[float, float]:
     """The mean speeds up to the step at which one training has halved its cost, or of all steps.
 
     The costs are multiples of that of the best constant answer. They are counted from 1 or the
@@ -32,7 +30,7 @@ def mean_speeds(before: Floats, after: Floats) -> tuple[float, float]:
     return _speed(before, last), _speed(after, last)
 
 
-def _halved(costs: Floats) -> int:
+def _halved(costs: FloatArray) -> int:
     """The step at which a training has halved its cost, or its last one."""
     found = np.flatnonzero(costs <= half(costs[0]))
     return int(found[0]) if found.size else len(costs) - 1
@@ -43,7 +41,7 @@ def rises(start: float, end: float, factor: float = FASTER) -> bool:
     return not end <= factor * max(start, 1.0)
 
 
-def _speed(costs: Floats, last: int) -> float:
+def _speed(costs: FloatArray, last: int) -> float:
     start, end = min(costs[0], 1.0), costs[last]
     if end >= 1:
         return -np.inf if rises(costs[0], end) else 0.0
