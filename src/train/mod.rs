@@ -189,7 +189,7 @@ impl<T: Real> StepSeries<'_, T> {
         let params_and_state = &mut params_and_state;
         assert!(
             self.rates.len() >= self.steps()
-                && params_and_state.count() == self.settings.rule.state(),
+                && params_and_state.count() == self.settings.rule.n_states(),
             "a rate for each step, and the state of the optimizer"
         );
         assert_eq!(

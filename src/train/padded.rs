@@ -39,7 +39,7 @@ pub fn architecture<T: Real>(
     let nnz = x.nnz() / series.inputs.len() * series.order.len();
     let copied = params
         .len()
-        .saturating_mul(1 + series.settings.rule.state());
+        .saturating_mul(1 + series.settings.rule.n_states());
     let pays_off = first.n_out > line_length
         && copied <= MAX_COPIED_ELEMENTS
         && nnz.saturating_mul(first.n_out) >= MIN_USES_PER_COPY * copied;

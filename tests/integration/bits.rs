@@ -84,7 +84,7 @@ fn hashes<T: Real>(case: &Case) -> [u64; 3] {
         seed: 5,
         ..Settings::new(case.rule, n.div_ceil(3).max(1))
     };
-    let mut state = vec![vec![T::ZERO; params.len()]; case.rule.state()];
+    let mut state = vec![vec![T::ZERO; params.len()]; case.rule.n_states()];
     let mut report = Report::default();
     let mut train_scratch = TrainScratch::default();
     let mut monitors = Monitors::default();

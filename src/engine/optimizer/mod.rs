@@ -5,7 +5,7 @@
 
 mod params_and_state;
 
-pub use params_and_state::{MAX_STATE, ParamsAndState};
+pub use params_and_state::{MAX_STATES, ParamsAndState};
 
 use crate::kernels::elementwise::optimizer::apply::{ElementRule as Kernel, update};
 use crate::kernels::elementwise::optimizer::rules::{
@@ -73,7 +73,7 @@ impl Rule {
     };
 
     /// The number of state values per parameter.
-    pub fn state(self) -> usize {
+    pub fn n_states(self) -> usize {
         match self {
             Self::Sgd { momentum, .. } => usize::from(momentum != 0.0),
             Self::Adam { .. } => 2,

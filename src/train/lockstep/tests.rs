@@ -109,7 +109,7 @@ impl Problem {
             order: order.collect(),
             rates: vec![0.01 * (1 + k) as f64; N.div_ceil(16)],
             params: numbers(length, 3 + k),
-            state: vec![vec![0.0; length]; rule.state()],
+            state: vec![vec![0.0; length]; rule.n_states()],
             report: Report::default(),
             settings,
         }

@@ -140,7 +140,7 @@ impl Problem {
         monitors: &mut Monitors<f64>,
     ) -> (Vec<f64>, Report, Result<()>) {
         let mut params = self.params.clone();
-        let mut state = vec![vec![0.0; params.len()]; series.settings.rule.state()];
+        let mut state = vec![vec![0.0; params.len()]; series.settings.rule.n_states()];
         let mut report = Report::default();
         let mut scratch = TrainScratch::default();
         let params_and_state =
@@ -171,7 +171,7 @@ pub(super) fn plain_loop(
     rate: f64,
 ) -> Vec<f64> {
     let (architecture, mut params) = (&problem.architecture, problem.params.clone());
-    let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
+    let mut state = vec![vec![0.0; params.len()]; settings.rule.n_states()];
     let mut gradient = vec![0.0; params.len()];
     for (index, rows) in order.chunks(settings.batch_size).enumerate() {
         let of = |all: &[f64], width: usize| -> Vec<f64> {
