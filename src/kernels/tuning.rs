@@ -236,15 +236,16 @@ pub mod taylor {
 /// [`MAX_ROWS_PER_CALL`](squares::MAX_ROWS_PER_CALL) and [`MAX_SCALED_ROWS`](squares::MAX_SCALED_ROWS)
 /// determine the bits of norms.
 pub mod squares {
-    /// The accumulators of a vector: enough to hide the latency of additions.
-    pub const ACCUMULATORS: usize = 64;
+    /// The partial sums of a vector, one in each lane of some registers: enough to hide the latency of
+    /// additions.
+    pub const PARTIAL_SUMS: usize = 64;
     /// The elements of a vector whose squares are added in their own type, before the sum continues in
-    /// float64: 32 terms per accumulator.
-    pub const BLOCK_ELEMENTS: usize = 32 * ACCUMULATORS;
-    /// The accumulators of a row, which may be short: a register of float32 at most.
-    pub const ROW_ACCUMULATORS: usize = 16;
+    /// float64: 32 terms per partial sum.
+    pub const BLOCK_ELEMENTS: usize = 32 * PARTIAL_SUMS;
+    /// The partial sums of a row, which may be short: a register of float32 at most.
+    pub const ROW_PARTIAL_SUMS: usize = 16;
     /// The elements of a row whose squares are added in their own type.
-    pub const ROW_BLOCK_ELEMENTS: usize = 64 * ROW_ACCUMULATORS;
+    pub const ROW_BLOCK_ELEMENTS: usize = 64 * ROW_PARTIAL_SUMS;
     /// The most rows that are summed by one call, a multiple of the lanes of every register. With 16 in place of
     /// 32, "clipped" took 1 % longer.
     pub const MAX_ROWS_PER_CALL: usize = 32;

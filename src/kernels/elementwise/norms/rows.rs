@@ -8,12 +8,12 @@ use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;
-use crate::kernels::tuning::squares::{MAX_ROWS_PER_CALL, ROW_ACCUMULATORS, ROW_BLOCK_ELEMENTS};
+use crate::kernels::tuning::squares::{MAX_ROWS_PER_CALL, ROW_BLOCK_ELEMENTS, ROW_PARTIAL_SUMS};
 
 /// The registers of the accumulators at the narrowest level: two float64 each.
-const MAX_REGISTERS: usize = ROW_ACCUMULATORS / 2;
+const MAX_REGISTERS: usize = ROW_PARTIAL_SUMS / 2;
 /// The accumulators that are added in their own type: [`total_of`] adds four at a time.
-const QUARTER: usize = ROW_ACCUMULATORS / 4;
+const QUARTER: usize = ROW_PARTIAL_SUMS / 4;
 
 /// Σ_j x_j² of each row of a matrix of at most [`MAX_ROWS_PER_CALL`] rows. The bits do not depend on its memory order.
 ///
@@ -29,14 +29,14 @@ pub fn row_squares<T: Real>(matrix: Matrix<'_, T>, squares: &mut [f64]) {
 /// The same of a CSR row with ascending `columns`.
 pub fn sparse_squares<T: Real>(columns: &[u32], values: &[T]) -> f64 {
     let (mut sum, mut lanes, mut block) =
-        (CompensatedSum::default(), [T::ZERO; ROW_ACCUMULATORS], 0);
+        (CompensatedSum::default(), [T::ZERO; ROW_PARTIAL_SUMS], 0);
     for (&column, &x) in columns.iter().zip(values) {
         let column = column as usize;
         if column / ROW_BLOCK_ELEMENTS != block {
             sum.add(total_of(&lanes));
-            (lanes, block) = ([T::ZERO; ROW_ACCUMULATORS], column / ROW_BLOCK_ELEMENTS);
+            (lanes, block) = ([T::ZERO; ROW_PARTIAL_SUMS], column / ROW_BLOCK_ELEMENTS);
         }
-        lanes[column % ROW_ACCUMULATORS] += x * x;
+        lanes[column % ROW_PARTIAL_SUMS] += x * x;
     }
     sum.add(total_of(&lanes));
     if is_single::<T>() && !has_digits(sum.total()) {
@@ -134,16 +134,16 @@ unsafe fn squares_of_rows<T: Real, V: Arithmetic<Scalar = T>>(
     columns: Range<usize>,
     squares: &mut [f64],
 ) {
-    const { assert!(ROW_ACCUMULATORS.is_multiple_of(V::LANES), "whole registers") }
-    let whole = columns.len() - columns.len() % ROW_ACCUMULATORS;
+    const { assert!(ROW_PARTIAL_SUMS.is_multiple_of(V::LANES), "whole registers") }
+    let whole = columns.len() - columns.len() % ROW_PARTIAL_SUMS;
     for (square, row) in squares.iter_mut().zip(matrix.iter_rows()) {
-        let (row, mut lanes) = (&row[columns.clone()], [T::ZERO; ROW_ACCUMULATORS]);
+        let (row, mut lanes) = (&row[columns.clone()], [T::ZERO; ROW_PARTIAL_SUMS]);
         // SAFETY: the caller guarantees the instructions. A load begins in the row and reads no more than is left
-        // of it; the lanes of a register divide ROW_ACCUMULATORS, so the stores are in bounds.
+        // of it; the lanes of a register divide ROW_PARTIAL_SUMS, so the stores are in bounds.
         unsafe {
             let mut sums = [V::broadcast(T::ZERO); MAX_REGISTERS];
-            let sums = &mut sums[..ROW_ACCUMULATORS / V::LANES];
-            for at in (0..whole).step_by(ROW_ACCUMULATORS) {
+            let sums = &mut sums[..ROW_PARTIAL_SUMS / V::LANES];
+            for at in (0..whole).step_by(ROW_PARTIAL_SUMS) {
                 for (k, sum) in sums.iter_mut().enumerate() {
                     let x = V::load(row.as_ptr().add(at + k * V::LANES));
                     *sum = *sum + x * x;
@@ -186,7 +186,7 @@ unsafe fn squares_of_columns<T: Real, V: Arithmetic<Scalar = T>>(
             // than is left of it; the lanes divide MAX_ROWS_PER_CALL, so the store is in bounds.
             unsafe {
                 let mut lanes = [V::broadcast(T::ZERO); 4];
-                for start in (columns.start + k..columns.end).step_by(ROW_ACCUMULATORS) {
+                for start in (columns.start + k..columns.end).step_by(ROW_PARTIAL_SUMS) {
                     let these = (start..columns.end).step_by(QUARTER);
                     for (lane, column) in lanes.iter_mut().zip(these) {
                         let x = load::<T, V>(matrix.column(column), first, rows - first);
