@@ -170,10 +170,10 @@ def test_values_that_are_not_finite_are_last(mode, places):
 def test_bad_input():
     ensemble = stopped_early()
     with refuses(
-        ValueError, r"^metric: expected a column of each history, got 'f1'; nets\[0\] has"
+        ValueError, r"^column: expected a column of each history, got 'f1'; nets\[0\] has"
     ):
         ensemble.best("f1")
-    with refuses(TypeError, "^metric: expected the name of a column, got list$"):
+    with refuses(TypeError, "^column: expected the name of a column, got list$"):
         ensemble.ranking(["cost"])
     with refuses(TypeError, "^histories: expected a list of histories, got int$"):
         bpfast.Ensemble(networks(), 3)

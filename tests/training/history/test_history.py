@@ -161,8 +161,8 @@ def test_best_of_the_validation_cost_is_the_default():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "name: expected one of epoch, cost, seconds, .*, got 'validation_cost'"),
-        ({"name": None}, "name: expected one of .*, got None"),
+        ({}, "column: expected one of epoch, cost, seconds, .*, got 'validation_cost'"),
+        ({"column": None}, "column: expected one of .*, got None"),
         (
             {"name": "f1"},
             "mode: expected mode='min' or mode='max', as 'f1' does not .*, got None",
