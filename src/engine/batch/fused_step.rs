@@ -6,7 +6,7 @@ use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::add;
 use crate::data::{Inputs, LayerInput};
-use crate::engine::batch::gradient_slices::{Block, GradientSlice, GradientSlices};
+use crate::engine::batch::gradient_sum::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::pass::Backprop;
 use crate::engine::batch::scratch::ThreadBuffers;
 use crate::engine::batch::{Call, Scratch};

@@ -4,7 +4,7 @@ use crate::base::alloc::try_defaults;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::engine::batch::fused_step::{FusedStep, decay};
-use crate::engine::batch::gradient_slices::{Block, GradientSlice, GradientSlices};
+use crate::engine::batch::gradient_sum::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::scratch::{Scratch, ThreadBuffers};
 use crate::engine::optimizer::{ParamsAndState, Update};
 use crate::kernels::elementwise::norms::{add_with_norm, distance, joined_norm, norm};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::base::cancel::{COPIED_PER_POLL, CancelToken};
 use crate::data::{Inputs, LayerInput};
-use crate::engine::batch::gradient_slices::GradientSlice;
+use crate::engine::batch::gradient_sum::slices::GradientSlice;
 use crate::engine::batch::moments::FactorBuffers;
 use crate::engine::workspace::{Part, Workspace};
 use crate::kernels::csr::CsrMatrix;

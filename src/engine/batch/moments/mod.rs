@@ -1,7 +1,7 @@
 //! Moments of the gradients of single examples, parameter by parameter: their mean and Σ_x (∂C_x − mean)², or
 //! Σ_x (∂C_x)².
 //!
-//! As in `sum_blocks`, the chunks of a block compute δ^l and a^l, and slices of the parameters go through all
+//! As in `gradient_sum::blocks`, the chunks of a block compute δ^l and a^l, and slices of the parameters go through all
 //! examples of the block. ∂C_x/∂w_jk = δ_j a_k is formed in registers only: see [`crate::kernels::moments`].
 //! Elements of x that are 0 are added last, so that a CSR x gives the bits of the same dense one.
 
@@ -11,7 +11,7 @@ use crate::base::alloc::grow_workspace;
 use crate::base::cancel::cancellable;
 use crate::base::error::Result;
 use crate::data::LayerInput;
-use crate::engine::batch::gradient_slices::GradientSlices;
+use crate::engine::batch::gradient_sum::slices::GradientSlices;
 use crate::engine::batch::moments::block::{MomentBlock, MomentSlice, most_stored};
 use crate::engine::batch::pass::Pass;
 use crate::engine::batch::{Call, Scratch};

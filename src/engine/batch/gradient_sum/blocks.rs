@@ -8,7 +8,7 @@ use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{COPIED_PER_POLL, CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
-use crate::engine::batch::gradient_slices::{Block, GradientSlice, GradientSlices};
+use crate::engine::batch::gradient_sum::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::scratch::ThreadBuffers;
 use crate::engine::batch::{Call, Scratch};
@@ -26,7 +26,7 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    pub(super) fn sum_blocks(
+    pub(in crate::engine::batch) fn sum_blocks(
         &self,
         pass: &dyn Pass<T>,
         scratch: &mut Scratch<T>,
@@ -105,7 +105,7 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// Memory runs out.
-    pub(super) fn prepare_block(
+    pub(in crate::engine::batch) fn prepare_block(
         &self,
         scratch: &mut Scratch<T>,
         chunks: usize,
@@ -121,7 +121,7 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// The call is cancelled.
-    pub(super) fn errors_of_block(
+    pub(in crate::engine::batch) fn errors_of_block(
         &self,
         pass: &dyn Pass<T>,
         scratch: &mut Scratch<T>,
@@ -175,7 +175,11 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    pub(super) fn forward_block(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
+    pub(in crate::engine::batch) fn forward_block(
+        &self,
+        scratch: &mut Scratch<T>,
+        out: &mut [T],
+    ) -> Result<()> {
         let (plan, architecture) = (&self.plan, self.network.architecture);
         cancellable(self.should_cancel, |cancel| {
             self.prepare_block(scratch, plan.chunks, BufferConfig::BACKPROP, cancel)
@@ -206,7 +210,7 @@ impl<T: Real> Call<'_, T> {
     }
 
     /// How many neurons' outgoing weights a slice of a layer's gradient has.
-    pub(super) fn neurons_per_slice(
+    pub(in crate::engine::batch) fn neurons_per_slice(
         &self,
         chunks: usize,
     ) -> impl Fn(usize, &Layer) -> usize + Copy {
