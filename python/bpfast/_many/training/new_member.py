@@ -19,7 +19,7 @@ from bpfast._training.arguments.training_data import (
 from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.arguments.weights import (
     check_classes,
-    of_examples,
+    parse_sample_weight,
     refuse_all_zero,
     refuse_negative,
 )
@@ -85,7 +85,7 @@ def _shared_member(
     """A training on the converted x and y of a group of networks."""
     net, settings, optimizer = options.net, options.settings, options.optimizer
     n = len(group.examples)
-    weight = of_examples(options.sample_weight, n, signed=True)
+    weight = parse_sample_weight(options.sample_weight, n, signed=True)
     refuse_all_zero("sample_weight", weight)
     examples = group.examples.of_network(net, split.rows, weight)
     all_y = group.examples.of_network(net, options.rows, None).y

@@ -13,7 +13,7 @@ from bpfast import _tables
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._validation.numbers import integer
 from bpfast._validation.seed import generator
-from bpfast.inside._report.changes import Asked, related, trials, unchanged
+from bpfast.inside._report.changes import ChangeContext, related, trials, unchanged
 from bpfast.inside._report.linear import linear_costs
 from bpfast.inside._report.speeds import is_faster, is_learning, mean_speeds, ratio
 from bpfast.inside._report.training import train
@@ -156,7 +156,7 @@ def check(
     rng = generator(seed)
     made = _optimizer(facts, optimizer, learning_rate)
     with np.errstate(all="ignore"):  # what diverges overflows
-        before, after = trials(Asked(facts, finding, unchanged(facts, made), rng))
+        before, after = trials(ChangeContext(facts, finding, unchanged(facts, made), rng))
         predicted = _predicted(before, after, steps)
         costs = [train(trial, steps) for trial in (before, after)]
     speeds = mean_speeds(*costs)
