@@ -10,6 +10,7 @@ from bpfast._activations import activation_names
 from bpfast._validation.names import one_of, unknown_name
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer
+from bpfast.inside._scaled import rms
 from bpfast.plot._figure import BLUE, MAX_DRAWN, figure_of, grid, panels_for
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def histograms(
         panel.stairs(fractions, edges, color=BLUE, linewidth=1.2)
         title = f"{names[index]}: {net.sizes[index + 1]} {activations[index]}"
         if finite.size:
-            title += f", RMS {_rms(finite):.3g}"
+            title += f", RMS {rms(finite):.3g}"
         if missing := values.size - finite.size:
             title += f"\n{missing} not finite or beyond {MAX_DRAWN:g}"
         panel.set_title(title, fontsize=9)
@@ -154,11 +155,6 @@ def _histogram(values: FloatArray, bins: int) -> tuple[FloatArray, FloatArray]:
         low, high = low - min_width / 2, high + min_width / 2
     counts, edges = np.histogram(values, bins, (low, high))
     return counts / values.size, edges
-
-
-def _rms(values: FloatArray) -> float:
-    scale = float(np.abs(values).max()) or 1.0  # so that no square overflows or vanishes
-    return scale * float(np.sqrt(np.mean(np.square(values / scale))))
 
 
 histograms.__module__ = "bpfast.plot"  # the public module
