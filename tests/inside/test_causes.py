@@ -192,5 +192,6 @@ def test_the_step_is_judged_by_its_line():
     eigenvalue = np.linalg.eigvalsh(hessian)[-1]
     main = explain(net, X, y, optimizer="sgd", learning_rate=10.0).main
     assert main.kind == "large_step"
+    # The eigenvalue is computed to 0.2 %, and is closer here.
     assert main.evidence["rate / largest stable rate"] == pytest.approx(5 * eigenvalue, rel=1e-3)
     assert explain(net, X, y, optimizer="sgd", learning_rate=0.1).findings == ()

@@ -54,6 +54,7 @@ def test_the_baseline_of_other_outputs(output, y):
     a = every.forward(np.linspace(-40, 40, 80_001)[:, np.newaxis])
     lowest = np.mean([(a - value) ** 2 / 2 for value in y], axis=0).min()
     net = bpfast.Network([2, 1], output=output, seed=0)
+    # z is tried in steps of 1e-3, and the cost is flat at its minimum.
     assert explain(net, np.eye(2), y).baseline == pytest.approx(lowest, rel=1e-5)
 
 
@@ -128,6 +129,7 @@ def test_a_cost_that_takes_z():
     check = explain(net, X, y, optimizer="sgd", learning_rate=0.1).check(steps=10)
     assert check.kind == "saturated_hidden"
     demon = bpfast.inside.demon(net, X, y, 2, 0, 1e-4)
+    # A saturated neuron: ΔC is a difference of costs that are equal to 12 digits.
     assert demon.true == pytest.approx(demon.predicted, rel=1e-2)
 
 
