@@ -1,11 +1,11 @@
 """tools/check_paths.py finds each kind of dead name, and none in this tree."""
 
 import subprocess
-import sys
 
 import pytest
 
 from tests.helpers.paths import ROOT
+from tests.helpers.processes.checker import verdict, written
 
 TREE = {
     "Makefile": "check: ## tests\n",
@@ -17,19 +17,12 @@ TREE = {
 
 def paths(root):
     """Run the script on `root`: its exit code and what it says."""
-    command = [sys.executable, ROOT / "tools/check_paths.py", root]
-    run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
-    assert run.stderr == ""
-    return run.returncode, run.stdout
+    return verdict("check_paths.py", root)
 
 
 def build(root, files):
     """Write the files into a new repository, of which git has added none."""
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    subprocess.run(["git", "init", "--quiet"], cwd=written(root, files), check=True)
 
 
 def test_this_tree():
