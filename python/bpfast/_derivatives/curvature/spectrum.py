@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from bpfast._derivatives.curvature.operator import Curvature
     from bpfast._typing import Float64Array
 
-# Up to so many parameters, the matrix is formed, column by column: this needs no SciPy, and finds
-# eigenvalues that are close to each other too. For a 10-90-1 network (1081 parameters) on 1,000
-# examples it took 3 s on two cores; Lanczos' method took 0.2 s.
+# Up to this number of parameters the matrix is formed, column by column: this needs no SciPy, and
+# finds eigenvalues that are close to each other too. For a 10-90-1 network (1081 parameters) on
+# 1,000 examples it took 3 s on two cores; Lanczos' method took 0.2 s.
 MAX_DENSE_PARAMETERS = 1000
 # As SciPy's eigsh calls them.
 WHICH = {"largest": "LA", "smallest": "SA", "magnitude": "LM"}

@@ -10,7 +10,7 @@ import numpy as np
 import bpfast
 from bpfast._derivatives.forward_from import network_from
 from bpfast.inside._causes.limits import DECADE
-from bpfast.inside._report.speeds import NOTHING, half, rises
+from bpfast.inside._report.speeds import MIN_PROGRESS, half, rises
 from bpfast.inside._report.training import measure
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def checked_costs(costs: FloatArray, true: float) -> FloatArray | None:
     if rises(costs[0], true, DECADE):
         return np.append(costs[:1], np.full(len(costs) - 1, np.inf))
     begin = min(costs[0], 1.0)
-    holds = true < begin or true - costs[-1] <= NOTHING * begin
+    holds = true < begin or true - costs[-1] <= MIN_PROGRESS * begin
     return costs if holds else None
 
 

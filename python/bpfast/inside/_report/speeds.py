@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from bpfast._typing import FloatArray
 
 # A training is faster than another if it is by this much; a cost that has grown by it rises.
-FASTER = 1.5
+MIN_RATIO = 1.5
 # A training that takes away less of the cost than this has learned nothing.
-NOTHING = 0.01
+MIN_PROGRESS = 0.01
 
 
 def half(cost: float) -> float:
@@ -36,7 +36,7 @@ def _halved(costs: FloatArray) -> int:
     return int(found[0]) if found.size else len(costs) - 1
 
 
-def rises(start: float, end: float, factor: float = FASTER) -> bool:
+def rises(start: float, end: float, factor: float = MIN_RATIO) -> bool:
     """Whether a cost that ends at `end` has grown by this factor."""
     return not end <= factor * max(start, 1.0)
 
@@ -49,13 +49,13 @@ def _speed(costs: FloatArray, last: int) -> float:
 
 
 def is_learning(speed: float, steps: int) -> bool:
-    """Whether so many steps at this speed take away NOTHING or more of the cost."""
-    return speed * steps >= NOTHING
+    """Whether this number of steps at this speed takes away MIN_PROGRESS or more of the cost."""
+    return speed * steps >= MIN_PROGRESS
 
 
 def is_faster(speed: float, other: float, steps: int) -> bool:
     """Whether a training learns, and clearly faster than the other."""
-    return is_learning(speed, steps) and speed >= FASTER * other
+    return is_learning(speed, steps) and speed >= MIN_RATIO * other
 
 
 def ratio(after: float, before: float, steps: int) -> float:
