@@ -10,7 +10,7 @@ from tests.helpers.paths import ROOT
 
 def verdict(script: str, root: Path) -> tuple[int, str]:
     """Run a program of tools/ on the tree `root`: its exit code and what it says."""
-    command = [sys.executable, ROOT / "tools" / script, root]
+    command = [sys.executable, str(ROOT / "tools" / script), str(root)]
     run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     assert run.stderr == ""
     return run.returncode, run.stdout
