@@ -186,7 +186,7 @@ impl Step {
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
-    /// Updates some parameters, whose state has as many slices as [`Rule::state`] says.
+    /// Updates some parameters, whose state has as many slices as [`Rule::n_states`] says.
     ///
     /// # Panics
     /// The state has another number of slices, or the gradient has another length.
