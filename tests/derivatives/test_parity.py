@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 import bpfast
 from bpfast import reference
-from tests.helpers.any_speed import ANY_SPEED
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.random_networks import HIDDEN, PAIRS, cases
 from tests.helpers.derivatives import activations, flat, kinds, vector
 from tests.helpers.tolerance import close

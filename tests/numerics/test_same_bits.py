@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bpfast
-from tests.helpers.any_speed import ANY_SPEED
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.layouts import LAYOUTS
 from tests.helpers.child import EVERY, NETWORKS, case, digest, outcome, run
 from tests.helpers.tolerance import close

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 import bpfast
-from tests.helpers.any_speed import ANY_SPEED
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.random_networks import HIDDEN, PAIRS, cases
 from tests.helpers.tolerance import RELATIVE, close
 

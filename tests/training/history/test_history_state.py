@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import bpfast
 from bpfast import History
-from tests.helpers.any_speed import ANY_SPEED
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.training.histories import ROW, example, one_column
 from tests.helpers.refuses import refuses
 

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes
 
 import bpfast
 from tests.golden import TORCH, floats
-from tests.helpers.any_speed import ANY_SPEED
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.training.every_optimizer import (
     CASES,
     START,

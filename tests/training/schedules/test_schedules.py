@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import bpfast
 from bpfast import schedules
 from tests.golden import TORCH, floats
-from tests.helpers.any_speed import ANY_SPEED
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.training.every_schedule import MORE, PLATEAU, SCHEDULES, every_kind
 
 # Both compute in float64, in another order of the same few operations.
