@@ -204,7 +204,7 @@ test-tsan: ## ThreadSanitizer on the core, with real threads
 test-arm: ## the kernels and recorded bits on AArch64 under qemu, in ten minutes (ROOT=DIR, a Debian system with the tools)
 	tools/test_arm.sh "$(ROOT)"
 
-lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls, workflows
+lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-lint ## formats, clippy, ruff, mypy, stubtest, walls, paths, workflows
 	cargo fmt --check
 	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" cargo clippy $(LOCKED) --all-targets --features bench,python -- -D warnings
 	PYO3_PYTHON="$(CURDIR)/$(BIN)/python" RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --quiet --no-deps --document-private-items --features python
@@ -214,6 +214,7 @@ lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-li
 	MYPYPATH=examples $(PY) -m mypy examples
 	$(PY) -m mypy.stubtest bpfast._core
 	$(PY) tools/check_walls.py
+	$(PY) tools/check_paths.py
 	$(BIN)/zizmor --quiet --offline .github
 	$(SCHEMA)github-workflows .github/workflows/*.yml
 	$(SCHEMA)github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))

@@ -6,19 +6,13 @@ import numpy as np
 
 import bpfast
 from benches.cases.cases import Problem
+from benches.peers.bpfast_peer import network_of
 
 
 class BpfastPeer:
     def __init__(self, problem: Problem, v: Any) -> None:
         case = problem.case
-        self.net = bpfast.Network.from_parameters(
-            problem.weights,
-            problem.biases,
-            hidden=case.activation,
-            output="identity",
-            cost="quadratic",
-            dtype=case.dtype,
-        )
+        self.net = network_of(problem)
         self.x, self.y = problem.x, problem.y
         self.g = bpfast.Gradient(self.net)
         # v is in the order of W^1 by rows, b^1, ...

@@ -7,17 +7,22 @@ from benches.cases.cases import Problem
 from benches.peers.protocol import Array, Parts, Peer
 
 
+def network_of(problem: Problem) -> bpfast.Network:
+    """The network of a problem, with its parameters."""
+    return bpfast.Network.from_parameters(
+        problem.weights,
+        problem.biases,
+        hidden=problem.case.activation,
+        output="identity",
+        cost="quadratic",
+        dtype=problem.case.dtype,
+    )
+
+
 class BpfastPeer(Peer):
     def __init__(self, problem: Problem) -> None:
         case = problem.case
-        self.net = bpfast.Network.from_parameters(
-            problem.weights,
-            problem.biases,
-            hidden=case.activation,
-            output="identity",
-            cost="quadratic",
-            dtype=case.dtype,
-        )
+        self.net = network_of(problem)
         self.x, self.y = problem.x, problem.y
         self.g = bpfast.Gradient(self.net)
         self.a = np.empty((case.batch, case.sizes[-1]), case.dtype)

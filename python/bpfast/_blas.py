@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # More bytes than OpenBLAS allocates: 32 MB for a process, and after a fork stacks of threads.
-BYTES = 1 << 26
-# Large enough for a product by several threads.
-SIZE = 128
+MAX_BUFFER_BYTES = 1 << 26
+# The rows of a square matrix whose product is large enough for several threads.
+FIRST_PRODUCT_ROWS = 128
 
 # The processes in which there are buffers.
 _prepared = {"numpy": 0, "scipy": 0}
@@ -53,6 +53,6 @@ def _prepare(library: str, multiply: Callable[[NDArray[np.float64]], object]) ->
     """Do the first product of a library in this process, if there is memory for its buffers."""
     if _prepared[library] == os.getpid():
         return
-    np.empty(BYTES, np.uint8)  # never written, so only address space is taken
-    multiply(np.ones((SIZE, SIZE), order="F"))
+    np.empty(MAX_BUFFER_BYTES, np.uint8)  # never written, so only address space is taken
+    multiply(np.ones((FIRST_PRODUCT_ROWS, FIRST_PRODUCT_ROWS), order="F"))
     _prepared[library] = os.getpid()

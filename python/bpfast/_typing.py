@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from bpfast._derivatives.taylor import Taylor
 
+AnyArray: TypeAlias = NDArray[Any]
+FloatArray: TypeAlias = NDArray[np.floating[Any]]
+Float64Array: TypeAlias = NDArray[np.float64]
 HiddenActivationName: TypeAlias = Literal[
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu",
     "mish", "softplus", "hard_sigmoid", "hard_swish", "sin",

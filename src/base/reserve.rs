@@ -15,7 +15,7 @@ pub static TAKEN_SLOTS: TakenSlots = TakenSlots::none();
 /// Whether less than half of the reserve of the process is left. Then fallible allocations for data fail
 /// too, however small.
 pub fn reserve_is_low() -> bool {
-    TAKEN_SLOTS.are_most()
+    TAKEN_SLOTS.exceed_half()
 }
 
 impl TakenSlots {
@@ -31,7 +31,7 @@ impl TakenSlots {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub fn are_most(&self) -> bool {
+    pub fn exceed_half(&self) -> bool {
         self.0.load(Ordering::Relaxed) > SLOTS / 2
     }
 }

@@ -118,16 +118,13 @@ mod tests {
 
     #[test]
     fn a_mask_does_not_depend_on_chunks_or_memory_order() {
-        let a_before_dropout = mask(0..20, Order::RowMajor);
+        let by_rows = mask(0..20, Order::RowMajor);
         let by_chunk = [mask(0..3, Order::RowMajor), mask(3..20, Order::RowMajor)].concat();
-        assert_eq!(a_before_dropout, by_chunk);
-        let across = mask(0..20, Order::ColumnMajor);
+        assert_eq!(by_rows, by_chunk);
+        let by_columns = mask(0..20, Order::ColumnMajor);
         for row in 0..20 {
             for neuron in 0..7 {
-                assert_eq!(
-                    a_before_dropout[row * 7 + neuron],
-                    across[neuron * 20 + row]
-                );
+                assert_eq!(by_rows[row * 7 + neuron], by_columns[neuron * 20 + row]);
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::data::LayerInput;
 use crate::engine::backward;
 use crate::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::plan::MAX_ROWS;
+use crate::kernels::tuning::plan::MAX_CHUNK_ROWS;
 use crate::model::activation::Activation;
 
 /// The rows that BP4 adds up before their sum enters the pairwise sum.
@@ -33,7 +33,7 @@ pub fn bp2<T: Real>(
     if cancel.poll_after(0) {
         return Ok(()); // cancelled: the buffer may be too short
     }
-    let (step, step_next) = (MAX_ROWS * width, MAX_ROWS * width_next);
+    let (step, step_next) = (MAX_CHUNK_ROWS * width, MAX_CHUNK_ROWS * width_next);
     let chunks = delta_next
         .chunks(step_next)
         .zip(z.chunks(step).zip(a.chunks(step)));
@@ -57,7 +57,7 @@ pub fn bp2<T: Real>(
 /// The partial sums cannot be allocated.
 pub fn bp3<T: Real>(delta: &[T], nabla_b: &mut [T], cancel: &CancelToken<'_>) -> Result<()> {
     let width = nabla_b.len();
-    let chunks = delta.chunks(MAX_ROWS * width);
+    let chunks = delta.chunks(MAX_CHUNK_ROWS * width);
     let mut stack = stack(chunks.len(), width, cancel)?;
     if cancel.poll_after(0) {
         return Ok(()); // cancelled: the stack may be too short

@@ -10,9 +10,11 @@ use crate::data::Inputs;
 use crate::kernels::gemm::multiplied_at_once;
 use crate::kernels::real::Real;
 use crate::kernels::tuning::plan::{
-    BLOCK_ACTIVATIONS, BLOCK_ROWS, COST_GROUP, LARGE, LARGE_MAX_ROWS, LONGEST_GROUP,
-    MAX_ACTIVATIONS, MAX_ROWS, MAX_ROWS_OF_DERIVATIVES, SHORT_GROUPS, SMALL_BATCH, THREAD_BYTES,
-    THREAD_WORK, WIDE,
+    COST_GROUP_EXAMPLES, LARGE_NETWORK_PARAMS, MAX_BLOCK_ACTIVATIONS, MAX_BLOCK_ROWS,
+    MAX_CHUNK_ROWS, MAX_CHUNK_ROWS_LARGE, MAX_CHUNK_ROWS_LARGE_AND_WIDE,
+    MAX_CHUNK_ROWS_OF_DERIVATIVES, MAX_EXAMPLES_IN_BLOCKS, MAX_GROUP_CHUNKS, MAX_LAYER_ACTIVATIONS,
+    MIN_BLOCK_ROWS, MIN_THREAD_WEIGHT_BYTES, MIN_THREAD_WORK_PER_LANE, TARGET_GROUPS,
+    WIDE_LAYER_NEURONS,
 };
 use crate::model::architecture::Architecture;
 
@@ -79,10 +81,10 @@ impl Plan {
             // Without the divisions below, which are noticeable in short calls.
             return Self::new(architecture, inputs.len(), 1, derivatives + 1);
         }
-        let enough = THREAD_WORK * multiplied_at_once::<T>();
+        let enough = MIN_THREAD_WORK_PER_LANE * multiplied_at_once::<T>();
         // By one example.
         let weights_read = inputs.products(architecture) / inputs.len() * size_of::<T>();
-        let busy = (inputs.work(architecture) / enough).max(weights_read / THREAD_BYTES);
+        let busy = (inputs.work(architecture) / enough).max(weights_read / MIN_THREAD_WEIGHT_BYTES);
         let busy = busy.saturating_mul(derivatives + 1);
         let threads = threads.min(busy).max(1);
         Self::new(architecture, inputs.len(), threads, derivatives + 1)
@@ -112,15 +114,15 @@ impl Plan {
         let widest = architecture.widest().saturating_mul(parts);
         let n_neurons = architecture.n_neurons().saturating_mul(parts);
         let fit = fitting_rows(widest);
-        let cost_group = COST_GROUP.min(fit);
-        let large = architecture.n_params() > LARGE;
-        let most = fit.min(match (large, architecture.widest() >= WIDE) {
-            (false, _) if parts > 1 => MAX_ROWS_OF_DERIVATIVES,
-            (false, _) => MAX_ROWS,
-            (true, false) => LARGE_MAX_ROWS.0,
-            (true, true) => LARGE_MAX_ROWS.1,
+        let cost_group = COST_GROUP_EXAMPLES.min(fit);
+        let large = architecture.n_params() > LARGE_NETWORK_PARAMS;
+        let most = fit.min(match (large, architecture.widest() >= WIDE_LAYER_NEURONS) {
+            (false, _) if parts > 1 => MAX_CHUNK_ROWS_OF_DERIVATIVES,
+            (false, _) => MAX_CHUNK_ROWS,
+            (true, false) => MAX_CHUNK_ROWS_LARGE,
+            (true, true) => MAX_CHUNK_ROWS_LARGE_AND_WIDE,
         });
-        let use_groups = !large && n > SMALL_BATCH;
+        let use_groups = !large && n > MAX_EXAMPLES_IN_BLOCKS;
         let block = block_rows(n_neurons);
         let rows = if use_groups {
             most
@@ -134,7 +136,7 @@ impl Plan {
         let chunks = n.div_ceil(rows);
         let sum = if use_groups {
             SumOrder::Groups {
-                chunks_per_group: (chunks / SHORT_GROUPS).clamp(1, LONGEST_GROUP),
+                chunks_per_group: (chunks / TARGET_GROUPS).clamp(1, MAX_GROUP_CHUNKS),
             }
         } else {
             SumOrder::Blocks {
@@ -162,7 +164,7 @@ impl Plan {
 
     /// The cost group of every plan for `architecture` without derivatives.
     pub fn cost_group_of(architecture: &Architecture) -> usize {
-        COST_GROUP.min(fitting_rows(architecture.widest()))
+        COST_GROUP_EXAMPLES.min(fitting_rows(architecture.widest()))
     }
 
     /// The examples of a chunk.
@@ -193,15 +195,15 @@ impl Plan {
 
 /// The most examples of a block, a power of two.
 fn block_rows(n_neurons: usize) -> usize {
-    1 << (BLOCK_ACTIVATIONS / n_neurons)
-        .clamp(BLOCK_ROWS.0, BLOCK_ROWS.1)
+    1 << (MAX_BLOCK_ACTIVATIONS / n_neurons)
+        .clamp(MIN_BLOCK_ROWS, MAX_BLOCK_ROWS)
         .ilog2()
 }
 
 /// The most rows of matrices of `widest` columns: a power of two, as cost groups are, so that one divides
 /// the other.
 fn fitting_rows(widest: usize) -> usize {
-    1 << (MAX_ACTIVATIONS / widest).max(1).ilog2()
+    1 << (MAX_LAYER_ACTIVATIONS / widest).max(1).ilog2()
 }
 
 #[cfg(test)]
@@ -240,7 +242,7 @@ mod tests {
                 let (sums, length) = match plan.sum {
                     SumOrder::Groups { chunks_per_group } => {
                         let use_groups = plan.chunks.div_ceil(chunks_per_group);
-                        assert!(use_groups >= plan.chunks.min(SHORT_GROUPS), "{plan:?}");
+                        assert!(use_groups >= plan.chunks.min(TARGET_GROUPS), "{plan:?}");
                         (use_groups, chunks_per_group)
                     }
                     SumOrder::Blocks { chunks_per_block } => {
@@ -280,7 +282,7 @@ mod tests {
             Plan::of(&architecture, &inputs, 8).threads
         };
         let of_one = 100 * 10 + 10 * ELEMENT_WORK;
-        let enough = (THREAD_WORK * multiplied_at_once::<f64>()).div_ceil(of_one);
+        let enough = (MIN_THREAD_WORK_PER_LANE * multiplied_at_once::<f64>()).div_ceil(of_one);
         assert_eq!(threads(2 * enough - 2), 1);
         assert_eq!(threads(2 * enough), 2);
         assert_eq!(threads(20 * enough), 8);
@@ -296,7 +298,7 @@ mod tests {
             let inputs = Inputs::new(&architecture, Matrix::by_rows(&x, 1, 1024));
             Plan::of(&architecture, &inputs.expect("good inputs"), 8).threads
         };
-        let width = THREAD_BYTES / (1024 * size_of::<f32>());
+        let width = MIN_THREAD_WEIGHT_BYTES / (1024 * size_of::<f32>());
         assert_eq!([width, 2 * width, 3 * width].map(threads), [1, 2, 3]);
     }
 

@@ -11,11 +11,11 @@ use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, LayerBuffers};
 use crate::inside::derivatives::Derivatives;
 use crate::inside::example_norms::{groups, norms};
-use crate::kernels::elementwise::norms::MOST_ROWS;
+use crate::kernels::elementwise::norms::MAX_ROWS_PER_CALL;
 use crate::kernels::elementwise::scale_rows;
 use crate::kernels::gemm::Order;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::squares::SCALED_ROWS;
+use crate::kernels::tuning::squares::MAX_SCALED_ROWS;
 
 /// What is computed of the clipped gradients.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +108,7 @@ impl<T: Real> Clipped<'_, T> {
         }
     }
 
-    /// The factors of at most [`MOST_ROWS`] rows. Rows whose factor has lost digits are scaled, and keep 1.
+    /// The factors of at most [`MAX_ROWS_PER_CALL`] rows. Rows whose factor has lost digits are scaled, and keep 1.
     fn factors(
         &self,
         call: &Call<'_, T>,
@@ -116,7 +116,7 @@ impl<T: Real> Clipped<'_, T> {
         rows: &Range<usize>,
         factors: &mut [T],
     ) {
-        let (mut of_rows, mut exact) = ([0.0; MOST_ROWS], [0.0; MOST_ROWS]);
+        let (mut of_rows, mut exact) = ([0.0; MAX_ROWS_PER_CALL], [0.0; MAX_ROWS_PER_CALL]);
         let (of_rows, exact) = (&mut of_rows[..rows.len()], &mut exact[..rows.len()]);
         norms(call, chunk, rows, of_rows);
         for (factor, &norm) in exact.iter_mut().zip(&*of_rows) {
@@ -164,11 +164,11 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
     }
 
     fn finish(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>) {
-        for rows in groups(0..chunk.rows.len(), SCALED_ROWS) {
-            let mut factors = [T::ONE; SCALED_ROWS];
+        for rows in groups(0..chunk.rows.len(), MAX_SCALED_ROWS) {
+            let mut factors = [T::ONE; MAX_SCALED_ROWS];
             let factors = &mut factors[..rows.len()];
-            let few = groups(rows.clone(), MOST_ROWS);
-            for (few, factors) in few.zip(factors.chunks_mut(MOST_ROWS)) {
+            let few = groups(rows.clone(), MAX_ROWS_PER_CALL);
+            for (few, factors) in few.zip(factors.chunks_mut(MAX_ROWS_PER_CALL)) {
                 self.factors(call, chunk, &few, factors);
             }
             if factors.iter().any(|&factor| factor != T::ONE) {

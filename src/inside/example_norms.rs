@@ -10,7 +10,7 @@ use crate::data::LayerInput;
 use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::inside::derivatives::Derivatives;
-use crate::kernels::elementwise::norms::{MOST_ROWS, joined_norm};
+use crate::kernels::elementwise::norms::{MAX_ROWS_PER_CALL, joined_norm};
 use crate::kernels::real::Real;
 
 impl<T: Real> Call<'_, T> {
@@ -66,8 +66,8 @@ impl<T: Real> Call<'_, T> {
         let chunks = out.chunks_mut(self.plan.rows * width).enumerate();
         self.each_chunk(scratch, derivatives.config(), chunks, |chunk, out| {
             self.errors_chunk(derivatives, chunk, &mut []);
-            let groups = groups(0..chunk.rows.len(), MOST_ROWS);
-            for (rows, out) in groups.zip(out.chunks_mut(MOST_ROWS * width)) {
+            let groups = groups(0..chunk.rows.len(), MAX_ROWS_PER_CALL);
+            for (rows, out) in groups.zip(out.chunks_mut(MAX_ROWS_PER_CALL * width)) {
                 work(chunk, &rows, out);
             }
         })
@@ -81,7 +81,7 @@ pub(super) fn groups(rows: Range<usize>, size: usize) -> impl Iterator<Item = Ra
         .map(move |start| start..end.min(start + size))
 }
 
-/// Writes ‖∂C_x‖ of at most [`MOST_ROWS`] rows of a chunk to `out`.
+/// Writes ‖∂C_x‖ of at most [`MAX_ROWS_PER_CALL`] rows of a chunk to `out`.
 pub(super) fn norms<T: Real>(
     call: &Call<'_, T>,
     chunk: &Chunk<'_, '_, T>,

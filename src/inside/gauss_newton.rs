@@ -11,8 +11,8 @@ use crate::engine::backward::{error, hidden_error};
 use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, LayerBuffers, Part, Tangents};
-use crate::inside::stored::{self, StoredForward};
-use crate::inside::tangent::{Direction, forward_tangents};
+use crate::inside::stored::StoredForward;
+use crate::inside::tangent::{Direction, forward_with_tangents};
 use crate::kernels::real::Real;
 use crate::model::network::Network;
 use crate::model::output_curvature::{Output, OutputCurvature};
@@ -63,12 +63,8 @@ impl<T: Real> Pass<T> for CurvatureProduct<'_, T> {
     }
 
     fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [f64]) {
-        stored::forward(call, self.stored, chunk);
-        let direction = Direction {
-            params: Some(self.direction),
-            x: None,
-        };
-        forward_tangents(call, direction, chunk);
+        let direction = Direction::of_params(self.direction);
+        forward_with_tangents(call, self.stored, direction, chunk);
     }
 
     fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {

@@ -12,8 +12,8 @@ use crate::engine::batch::pass::{Chunk, Factors, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, LayerBuffers, Part, Tangents};
 use crate::inside::gauss_newton::output_product;
-use crate::inside::stored::{self, StoredForward};
-use crate::inside::tangent::{Direction, forward_tangents};
+use crate::inside::stored::StoredForward;
+use crate::inside::tangent::{Direction, forward_with_tangents};
 use crate::kernels::gemm::{self, MatrixMut};
 use crate::kernels::real::Real;
 use crate::model::network::Network;
@@ -90,12 +90,8 @@ impl<T: Real> Pass<T> for HessianProduct<'_, T> {
     }
 
     fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [f64]) {
-        stored::forward(call, self.stored, chunk);
-        let direction = Direction {
-            params: Some(self.direction),
-            x: None,
-        };
-        forward_tangents(call, direction, chunk);
+        let direction = Direction::of_params(self.direction);
+        forward_with_tangents(call, self.stored, direction, chunk);
     }
 
     fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize) {

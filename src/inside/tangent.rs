@@ -23,13 +23,25 @@ pub struct Direction<'a, T> {
     pub x: Option<&'a [T]>,
 }
 
-/// Computes ȧ^l of a chunk, whose forward pass is known, for l = 2 … L − 1, and ż^L. If the layers have room
-/// for it, also the tangent of σ'(z^l), which [`crate::inside::hessian`] needs.
-pub(crate) fn forward_tangents<T: Real>(
+impl<'a, T> Direction<'a, T> {
+    /// A direction of the parameters, for fixed x.
+    pub fn of_params(params: Network<'a, T>) -> Self {
+        Self {
+            params: Some(params),
+            x: None,
+        }
+    }
+}
+
+/// The forward pass of a chunk, computed or stored, and its tangents: ȧ^l for l = 2 … L − 1, and ż^L. If the
+/// layers have a buffer for it, also the tangent of σ'(z^l), which [`crate::inside::hessian`] needs.
+pub(crate) fn forward_with_tangents<T: Real>(
     call: &Call<'_, T>,
+    stored: Option<StoredForward<'_, T>>,
     direction: Direction<'_, T>,
     chunk: &mut Chunk<'_, '_, T>,
 ) {
+    stored::forward(call, stored, chunk);
     let Chunk {
         rows,
         layers: buffers,
@@ -114,8 +126,7 @@ impl<T: Real> Call<'_, T> {
             config,
             chunks.enumerate(),
             |chunk, (a, tangent_a)| {
-                stored::forward(self, stored, chunk);
-                forward_tangents(self, direction, chunk);
+                forward_with_tangents(self, stored, direction, chunk);
                 if let Some(output) = chunk.layers.last_mut() {
                     a.copy_from_slice(output.a);
                     tangent_a.copy_from_slice(output.tangent_a);

@@ -2,7 +2,8 @@
 //!
 //! They were measured with `benches/kernels/products.rs` and `benches/compare.py`, whose cases are quoted here, on
 //! CPUs with AVX-512 and with AVX2. None of them changes the bits of a product. Those of `plan` that
-//! determine which examples are added first do change the bits of sums, and are fixed.
+//! determine which examples are added first do change the bits of sums, and are fixed. A name with WORK is a
+//! number of multiply-adds.
 
 /// Dense products.
 pub mod gemm {
@@ -67,20 +68,20 @@ pub mod gemm {
 pub mod spmm {
     /// The most columns computed together: rows of weights that several examples use then stay in the
     /// cache.
-    pub const COLUMNS: usize = 128;
+    pub const MAX_COLUMNS: usize = 128;
     /// Columns are split at multiples of this, which fill registers of any width.
-    pub const EVEN: usize = 16;
-    /// The multiply-adds between two polls of the cancellation token: some microseconds.
-    pub const UNPOLLED: usize = 1 << 18;
+    pub const COLUMN_MULTIPLE: usize = 16;
+    /// The work between two polls of the cancellation token: some microseconds.
+    pub const MAX_UNPOLLED_WORK: usize = 1 << 18;
 }
 
 /// Moments of the gradients of examples.
 pub mod moments {
-    /// The outputs, and the inputs, of which the factors of some examples are copied to float64 at a time:
-    /// both copies fit the L2 cache.
-    pub const COLUMNS: usize = 128;
-    /// See [`COLUMNS`].
-    pub const INPUTS: usize = 64;
+    /// The neurons of a layer whose δ of some examples is copied to float64 at a time: this copy and that of
+    /// the inputs fit the L2 cache.
+    pub const MAX_OUTPUTS: usize = 128;
+    /// The inputs of a layer whose activations are copied at a time.
+    pub const MAX_INPUTS: usize = 64;
 }
 
 /// Functions of the elements of a slice.
@@ -115,84 +116,87 @@ pub mod layout {
 
 /// How a batch is divided.
 pub mod plan {
-    /// The multiply-adds of a forward pass, per multiplier lane of the machine, below which another thread
-    /// does not pay off: some 10 µs.
-    pub const THREAD_WORK: usize = 1 << 15;
-    /// The bytes of weights, per thread, from which on reading them takes as long: few examples do less work
-    /// than that. One example of "mlp512" has 2.7 MB of weights.
-    pub const THREAD_BYTES: usize = 1 << 20;
+    /// The work of a forward pass, per multiplier lane of the machine, below which another thread does not
+    /// pay off: some 10 µs.
+    pub const MIN_THREAD_WORK_PER_LANE: usize = 1 << 15;
+    /// The bytes of weights, per thread, from which on reading them takes as long. This decides for few
+    /// examples, whose work is less: one example of "mlp512" reads 2.7 MB of weights.
+    pub const MIN_THREAD_WEIGHT_BYTES: usize = 1 << 20;
     /// The examples of a cost group, whose costs are added first; a power of two. Every chunk but the last
     /// is a multiple of it.
-    pub const COST_GROUP: usize = 16;
+    pub const COST_GROUP_EXAMPLES: usize = 16;
     /// The most rows of a chunk, so that its activations stay in the L2 cache.
-    pub const MAX_ROWS: usize = 128;
+    pub const MAX_CHUNK_ROWS: usize = 128;
     /// The same with directional derivatives of every layer: of 16 to 128 rows the best in
     /// `benches/inside_taylor.py`, by 2 to 7 %.
-    pub const MAX_ROWS_OF_DERIVATIVES: usize = 64;
+    pub const MAX_CHUNK_ROWS_OF_DERIVATIVES: usize = 64;
     /// The most activations of a layer per chunk: very wide layers get fewer rows.
-    pub const MAX_ACTIVATIONS: usize = 1 << 21;
+    pub const MAX_LAYER_ACTIVATIONS: usize = 1 << 21;
     /// The most chunks of a group: gradients within a group are added in registers, and only those of
     /// groups in memory.
-    pub const LONGEST_GROUP: usize = 4;
-    /// The number of groups from which on they become longer: enough for the threads of most machines.
-    pub const SHORT_GROUPS: usize = 32;
+    pub const MAX_GROUP_CHUNKS: usize = 4;
+    /// The number of groups from which on they get more chunks: enough for the threads of most machines.
+    pub const TARGET_GROUPS: usize = 32;
     /// The parameters from which on a gradient no longer fits the cache: adding one costs as much as
     /// computing some rows.
-    pub const LARGE: usize = 1 << 17;
-    /// The most rows of a chunk of a large network, each of which reads all weights from memory; the second
-    /// value if activations of a layer of [`WIDE`] neurons exceed the L2 cache even with the first.
-    pub const LARGE_MAX_ROWS: (usize, usize) = (512, 1024);
+    pub const LARGE_NETWORK_PARAMS: usize = 1 << 17;
     /// The neurons of a wide layer.
-    pub const WIDE: usize = 1024;
+    pub const WIDE_LAYER_NEURONS: usize = 1024;
+    /// The most rows of a chunk of a large network, each of which reads all weights from memory.
+    pub const MAX_CHUNK_ROWS_LARGE: usize = 512;
+    /// The same if a layer is wide: its activations exceed the L2 cache even with 512 rows.
+    pub const MAX_CHUNK_ROWS_LARGE_AND_WIDE: usize = 1024;
     /// The most examples of a small network that are computed in blocks instead of groups.
-    pub const SMALL_BATCH: usize = 512;
+    pub const MAX_EXAMPLES_IN_BLOCKS: usize = 512;
     /// The most activations of a block.
-    pub const BLOCK_ACTIVATIONS: usize = 1 << 22;
-    /// The fewest and the most rows of a block, powers of two.
-    pub const BLOCK_ROWS: (usize, usize) = (128, 4096);
+    pub const MAX_BLOCK_ACTIVATIONS: usize = 1 << 22;
+    /// The fewest rows of a block, a power of two.
+    pub const MIN_BLOCK_ROWS: usize = 128;
+    /// The most rows of a block, a power of two.
+    pub const MAX_BLOCK_ROWS: usize = 4096;
 }
 
 /// How the gradient of a block is divided into slices.
 pub mod slices {
-    /// The multiply-adds of a slice at least: some microseconds.
-    pub const SLICE_WORK: usize = 1 << 17;
+    /// The least work of a slice: some microseconds.
+    pub const MIN_SLICE_WORK: usize = 1 << 17;
     /// The slices per thread, so that all threads finish at about the same time.
     pub const SLICES_PER_THREAD: usize = 3;
     /// The slices of the first layer per thread where x is CSR: each of them scans all stored elements.
-    pub const SPARSE_SLICES: usize = 2;
-    /// The neurons of a slice at least, if every thread gets a slice: rows enough for the tiles.
-    pub const SLICE_NEURONS: usize = 36;
+    pub const SPARSE_SLICES_PER_THREAD: usize = 2;
+    /// The fewest neurons of a slice, if every thread gets a slice: rows enough for the tiles.
+    pub const MIN_SLICE_NEURONS: usize = 36;
 }
 
 /// A step that changes the parameters slice by slice.
 pub mod fused_step {
-    /// The work of BP4 or of an optimizer's step, in multiply-adds, up to which both run without a poll of
-    /// the cancellation token: some 10 ms with SIMD.
-    pub const WHOLE_WORK: usize = 1 << 28;
-    /// The average terms per weight up to which each is rounded to the weight; with more, a separate sum
-    /// loses less.
-    pub const FEW_TERMS: usize = 16;
+    /// The work of BP4 or of an optimizer's step up to which both run without a poll of the cancellation
+    /// token: some 10 ms with SIMD.
+    pub const MAX_UNPOLLED_WORK: usize = 1 << 28;
+    /// The average number of terms per weight up to which each term is added to the weight itself, and
+    /// rounded there; with more, a sum of the terms alone loses less.
+    pub const MAX_TERMS_PER_WEIGHT: usize = 16;
     /// The most elements of a slice: gradient, parameters and state then fit the L2 cache.
-    pub const SLICE: usize = 1 << 15;
+    pub const MAX_SLICE_ELEMENTS: usize = 1 << 15;
 }
 
 /// A step that measures its gradient and its update.
 pub mod measured_step {
     /// The elements of a slice or piece whose squares are added first, so that it is in the L1 cache when it
     /// is measured. It determines the bits of norms, and none of the parameters.
-    pub const SLICE: usize = 1 << 13;
+    pub const SLICE_ELEMENTS: usize = 1 << 13;
     /// The same for the weights that multiply a CSR x: each slice scans all stored elements.
-    pub const SPARSE_SLICE: usize = 1 << 15;
-    /// The pieces of a whole vector per thread at least: some microseconds.
-    pub const PIECES_PER_THREAD: usize = 16;
+    pub const SPARSE_SLICE_ELEMENTS: usize = 1 << 15;
+    /// The fewest pieces of a whole vector per thread: some microseconds.
+    pub const MIN_PIECES_PER_THREAD: usize = 16;
 }
 
 /// The forward pass of a small batch.
 pub mod small_batch {
-    /// The weights of a thread's share at least: some microseconds of memory reads.
-    pub const SHARE: usize = 1 << 16;
-    /// A share is a multiple of this many neurons, which fill registers.
-    pub const NEURONS: usize = 64;
+    /// The fewest weights that a thread reads: some microseconds.
+    pub const MIN_THREAD_WEIGHTS: usize = 1 << 16;
+    /// A thread computes a multiple of this many neurons, which fill registers.
+    pub const NEURON_MULTIPLE: usize = 64;
 }
 
 /// An optimizer's step.
@@ -200,78 +204,79 @@ pub mod optimizer {
     /// The cost of updating one parameter, in multiply-adds: 0.1 ns (SGD) to 0.35 ns (Adam, float32) with
     /// AVX-512, where a network's products do about 13 multiply-adds per nanosecond; rounded up for memory
     /// outside the caches.
-    pub const WORK: usize = 8;
-    /// The parameters per thread at least: 7 µs of SGD or 22 µs of Adam as above, where a worker takes some
+    pub const WORK_PER_PARAM: usize = 8;
+    /// The fewest parameters per thread: 7 µs of SGD or 22 µs of Adam as above, where a worker takes some
     /// 5 µs to start.
-    pub const THREAD_PARAMS: usize = 1 << 16;
-    /// The parameters that a thread takes at a time: half of the smallest share, so that a worker that
-    /// starts late leaves little work. Anything shorter is not divided.
-    pub const PIECE: usize = 1 << 15;
+    pub const MIN_THREAD_PARAMS: usize = 1 << 16;
+    /// The parameters that a thread takes at a time: half of the former, so that a worker that starts late
+    /// leaves little work. A shorter vector is not divided.
+    pub const PIECE_PARAMS: usize = 1 << 15;
 }
 
 /// Gathering the examples of a mini-batch.
 pub mod gather {
     /// The bytes of a mini-batch from which on all threads gather it: some 10 µs.
-    pub const SHARED: usize = 1 << 17;
+    pub const MIN_SHARED_BYTES: usize = 1 << 17;
     /// The bytes of an example from which on it is read in place: copying a shorter one costs little.
-    pub const WIDE: usize = 1 << 9;
+    pub const MIN_IN_PLACE_BYTES: usize = 1 << 9;
     /// The rows that a thread copies at a time.
-    pub const PIECE: usize = 8;
+    pub const PIECE_ROWS: usize = 8;
     /// The most bytes of dense rows that are prefetched: those of small steps, which wait for memory the
     /// longest.
-    pub const PREFETCHED: usize = 1 << 17;
+    pub const MAX_PREFETCHED_BYTES: usize = 1 << 17;
     /// The prefetches per step: the processor has few line fill buffers.
-    pub const PREFETCHES: usize = 3;
+    pub const PREFETCHES_PER_STEP: usize = 3;
 }
 
 /// Parameters in rows padded to whole cache lines.
 pub mod padded {
-    /// The weights used per element copied, so that the copies are negligible.
-    pub const USES_PER_COPY: usize = 8;
+    /// The fewest uses of weights per element copied, so that the copies are negligible.
+    pub const MIN_USES_PER_COPY: usize = 8;
     /// The most elements copied: larger networks wait for memory anyway.
-    pub const MOST: usize = 1 << 20;
+    pub const MAX_COPIED_ELEMENTS: usize = 1 << 20;
 }
 
 /// Taylor mode.
 pub mod taylor {
     /// The elements whose σ', σ'' and σ''' are computed at a time, so that they stay in the L1 cache. Set with
     /// `benches/inside_taylor.py`.
-    pub const BLOCK: usize = 256;
+    pub const BLOCK_ELEMENTS: usize = 256;
 }
 
 /// Sums of squares, set with the calls "norms" and "clipped" of `benches/inside.py`, case "small". All but
-/// [`MOST_ROWS`](squares::MOST_ROWS) and [`SCALED_ROWS`](squares::SCALED_ROWS) determine the bits of norms.
+/// [`MAX_ROWS_PER_CALL`](squares::MAX_ROWS_PER_CALL) and [`MAX_SCALED_ROWS`](squares::MAX_SCALED_ROWS)
+/// determine the bits of norms.
 pub mod squares {
-    /// The accumulators of a vector: enough to hide the latency of additions.
-    pub const LANES: usize = 64;
+    /// The partial sums of a vector, one in each lane of some registers: enough to hide the latency of
+    /// additions.
+    pub const PARTIAL_SUMS: usize = 64;
     /// The elements of a vector whose squares are added in their own type, before the sum continues in
-    /// float64: 32 terms per accumulator.
-    pub const BLOCK: usize = 32 * LANES;
-    /// The accumulators of a row, which may be short: a register of float32 at most.
-    pub const ROW_LANES: usize = 16;
+    /// float64: 32 terms per partial sum.
+    pub const BLOCK_ELEMENTS: usize = 32 * PARTIAL_SUMS;
+    /// The partial sums of a row, which may be short: a register of float32 at most.
+    pub const ROW_PARTIAL_SUMS: usize = 16;
     /// The elements of a row whose squares are added in their own type.
-    pub const ROW_BLOCK: usize = 64 * ROW_LANES;
+    pub const ROW_BLOCK_ELEMENTS: usize = 64 * ROW_PARTIAL_SUMS;
     /// The most rows that are summed by one call, a multiple of the lanes of every register. With 16 in place of
     /// 32, "clipped" took 1 % longer.
-    pub const MOST_ROWS: usize = 32;
-    /// The rows whose errors are scaled by one call. With 32, "clipped" of three layers of 50 neurons took 2 %
+    pub const MAX_ROWS_PER_CALL: usize = 32;
+    /// The most rows whose errors are scaled by one call. With 32, "clipped" of three layers of 50 neurons took 2 %
     /// longer: their columns are short then.
-    pub const SCALED_ROWS: usize = 4 * MOST_ROWS;
+    pub const MAX_SCALED_ROWS: usize = 4 * MAX_ROWS_PER_CALL;
 }
 
 /// The limit on the norm of a neuron's weights.
 pub mod max_norm {
     /// The incoming weights of a neuron whose squares are added first.
-    pub const ROWS: usize = 1 << 7;
+    pub const BLOCK_WEIGHTS: usize = 1 << 7;
 }
 
 /// Several networks in one call.
 pub mod many {
-    /// The work of a series of steps between two polls of the cancellation token, in multiply-adds: a
-    /// millisecond or so.
-    pub const SERIES_WORK: usize = 1 << 24;
-    /// The most multiply-adds of the forward pass of a step for each network, empty lanes included, up to
-    /// which networks do their steps together: 1.1 to 3 times as fast with AVX2 and AVX-512
+    /// The work of a series of steps between two polls of the cancellation token: a millisecond or so.
+    pub const MAX_SERIES_WORK: usize = 1 << 24;
+    /// The most work of the forward pass of a step for each network, empty lanes included, up to which
+    /// networks do their steps together: 1.1 to 3 times as fast with AVX2 and AVX-512
     /// (`python -m benches.many`).
-    pub const LANE_WORK: usize = 1 << 14;
+    pub const MAX_LANE_WORK: usize = 1 << 14;
 }

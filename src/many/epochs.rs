@@ -9,7 +9,7 @@ use crate::data::{Inputs, Targets};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::optimizer::ParamsAndState;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::many::SERIES_WORK;
+use crate::kernels::tuning::many::MAX_SERIES_WORK;
 use crate::many::stopping::Stopping;
 use crate::model::architecture::Architecture;
 use crate::model::network::Network;
@@ -138,7 +138,7 @@ impl<T: Real> Epochs<'_, T> {
     pub(super) fn steps_at_once(&self, done: usize, networks: usize) -> usize {
         let examples = self.settings.batch_size.min(self.order.len());
         let work = 3 * self.architecture.params_len() * examples * networks;
-        let most = (SERIES_WORK / work.max(1)).max(1);
+        let most = (MAX_SERIES_WORK / work.max(1)).max(1);
         // The cost of the first step is wanted by itself.
         let most = if self.first_cost.is_none() { 1 } else { most };
         most.min(self.steps_per_epoch() - done)

@@ -219,9 +219,9 @@ mod tests {
             allocator.dealloc(again, layout(SLOT));
             allocator.dealloc(one, layout(SLOT));
 
-            assert!(!TAKEN.are_most());
+            assert!(!TAKEN.exceed_half());
             let all: Vec<_> = (0..SLOTS).map(|_| allocator.alloc(layout(1))).collect();
-            assert!(all.iter().all(|pointer| !pointer.is_null()) && TAKEN.are_most());
+            assert!(all.iter().all(|pointer| !pointer.is_null()) && TAKEN.exceed_half());
             assert!(
                 allocator.alloc(layout(1)).is_null(),
                 "one more than there are"
@@ -229,7 +229,7 @@ mod tests {
             for &pointer in &all {
                 allocator.dealloc(pointer, layout(1));
             }
-            assert!(!TAKEN.are_most());
+            assert!(!TAKEN.exceed_half());
         }
     }
 

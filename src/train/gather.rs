@@ -9,7 +9,7 @@ use crate::data::{Inputs, LayerInput, Targets, Y};
 use crate::kernels::csr::GatheredRows;
 use crate::kernels::gemm::prefetch;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::gather::{PIECE, SHARED, WIDE};
+use crate::kernels::tuning::gather::{MIN_IN_PLACE_BYTES, MIN_SHARED_BYTES, PIECE_ROWS};
 use crate::model::architecture::Architecture;
 use crate::pool::Team;
 
@@ -129,7 +129,7 @@ impl<T: Real> TargetBuffers<T> {
 fn reads_in_place<T>(architecture: &Architecture, n: usize) -> bool {
     let first = &architecture.layers()[0];
     let bytes = first.n_in * size_of::<T>();
-    first.n_out > 1 && bytes >= WIDE && n * bytes < SHARED
+    first.n_out > 1 && bytes >= MIN_IN_PLACE_BYTES && n * bytes < MIN_SHARED_BYTES
 }
 
 /// Prefetches some rows of x while a step is at work.
@@ -175,11 +175,13 @@ fn copy_rows_in_parallel<'a, T: Real>(
     out: &'a mut [T],
     team: &Team,
 ) -> &'a [T] {
-    if team.threads() == 1 || size_of::<T>() * rows.len() * width < SHARED {
+    if team.threads() == 1 || size_of::<T>() * rows.len() * width < MIN_SHARED_BYTES {
         return copy_rows(all, width, rows, out);
     }
     let out = &mut out[..rows.len() * width];
-    let pieces = out.chunks_mut(PIECE * width).zip(rows.chunks(PIECE));
+    let pieces = out
+        .chunks_mut(PIECE_ROWS * width)
+        .zip(rows.chunks(PIECE_ROWS));
     let mut states = vec![(); team.threads()];
     let copy = |(): &mut (), (out, rows): (&mut [T], &[u32]), _: &CancelToken<'_>| {
         copy_rows(all, width, rows, out);

@@ -64,6 +64,25 @@ pub struct Settings {
     pub check_finite: bool,
 }
 
+impl Settings {
+    /// Plain steps of `batch_size` examples: no penalty, no limit of a norm, no dropout.
+    pub fn new(rule: Rule, batch_size: usize) -> Self {
+        Self {
+            rule,
+            weight_decay: 0.0,
+            l2: 0.0,
+            l1: 0.0,
+            penalty_per_example: false,
+            clip_norm: None,
+            max_norm: None,
+            dropout: Vec::new(),
+            seed: 0,
+            batch_size,
+            check_finite: true,
+        }
+    }
+}
+
 /// C_x and its gradient for one step, computed by the caller from a^L (a custom cost).
 #[derive(Debug, Clone, Copy)]
 pub struct Costs<'a, T> {
@@ -170,7 +189,7 @@ impl<T: Real> StepSeries<'_, T> {
         let params_and_state = &mut params_and_state;
         assert!(
             self.rates.len() >= self.steps()
-                && params_and_state.count() == self.settings.rule.state(),
+                && params_and_state.count() == self.settings.rule.n_states(),
             "a rate for each step, and the state of the optimizer"
         );
         assert_eq!(

@@ -6,7 +6,7 @@ use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
 use crate::kernels::elementwise::norms::norm;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::max_norm::ROWS;
+use crate::kernels::tuning::max_norm::BLOCK_WEIGHTS;
 use crate::model::architecture::Architecture;
 
 /// The factor that scales a vector of norm `norm` to at most `longest`.
@@ -65,7 +65,7 @@ pub fn apply_max_norm<T: Real>(
             numbers.clear();
             numbers.resize(layer.n_out, 0.0);
         }
-        for rows in weights.chunks(ROWS * layer.row_stride) {
+        for rows in weights.chunks(BLOCK_WEIGHTS * layer.row_stride) {
             partial.fill(0.0);
             for row in rows.chunks_exact(layer.row_stride) {
                 for (square, &w) in partial.iter_mut().zip(row) {

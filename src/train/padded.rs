@@ -12,7 +12,7 @@ use crate::base::error::Result;
 use crate::data::LayerInput;
 use crate::engine::optimizer::ParamsAndState;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::padded::{MOST, USES_PER_COPY};
+use crate::kernels::tuning::padded::{MAX_COPIED_ELEMENTS, MIN_USES_PER_COPY};
 use crate::model::architecture::Architecture;
 use crate::train::StepSeries;
 
@@ -39,10 +39,10 @@ pub fn architecture<T: Real>(
     let nnz = x.nnz() / series.inputs.len() * series.order.len();
     let copied = params
         .len()
-        .saturating_mul(1 + series.settings.rule.state());
+        .saturating_mul(1 + series.settings.rule.n_states());
     let pays_off = first.n_out > line_length
-        && copied <= MOST
-        && nnz.saturating_mul(first.n_out) >= USES_PER_COPY * copied;
+        && copied <= MAX_COPIED_ELEMENTS
+        && nnz.saturating_mul(first.n_out) >= MIN_USES_PER_COPY * copied;
     let layout_matters = series.costs.is_some() || series.settings.clip_norm.is_some();
     if is_aligned || !pays_off || layout_matters {
         return Ok(None);

@@ -11,7 +11,7 @@ use crate::engine::dropout::Dropout;
 use crate::engine::optimizer::{ParamsAndState, Regularization, Step, Update};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::gather::{PREFETCHED, PREFETCHES};
+use crate::kernels::tuning::gather::{MAX_PREFETCHED_BYTES, PREFETCHES_PER_STEP};
 use crate::model::network::Network;
 use crate::train::gather::{Source, prefetch_rows};
 use crate::train::monitor::Monitors;
@@ -202,12 +202,12 @@ impl<'a, T: Real> StepSeries<'a, T> {
     /// The rows of the step that begins at `start`, to be prefetched before it.
     fn prefetch(&self, start: usize) -> RowPrefetch<'_, T> {
         let rows = &self.order[start..];
-        let most = PREFETCHED / (self.inputs.width() * size_of::<T>()).max(1);
+        let most = MAX_PREFETCHED_BYTES / (self.inputs.width() * size_of::<T>()).max(1);
         let rows = &rows[..rows.len().min(self.settings.batch_size).min(most)];
         RowPrefetch {
             inputs: &self.inputs,
             rows,
-            at_once: rows.len().div_ceil(PREFETCHES),
+            at_once: rows.len().div_ceil(PREFETCHES_PER_STEP),
         }
     }
 

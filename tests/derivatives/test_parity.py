@@ -6,6 +6,7 @@ from hypothesis import given, settings
 
 import bpfast
 from bpfast import reference
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.random_networks import HIDDEN, PAIRS, cases
 from tests.helpers.derivatives import activations, flat, kinds, vector
 from tests.helpers.tolerance import close
@@ -111,13 +112,13 @@ def curvature(net, x, y, kwargs, v):
 
 
 @given(cases("float64"))
-@settings(max_examples=150, deadline=None)
+@settings(ANY_SPEED, max_examples=150)
 def test_float64(case):
     check(*case)
 
 
 @given(cases("float32"))
-@settings(max_examples=150, deadline=None)
+@settings(ANY_SPEED, max_examples=150)
 def test_float32(case):
     check(*case)
 

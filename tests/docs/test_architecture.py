@@ -3,6 +3,7 @@
 import re
 
 from tests.helpers.paths import ROOT
+from tools.check_walls import MODULES
 
 # An entry: indentation and names. Deeper lines go on with what the names are for.
 ENTRY = re.compile(r"^( {0,16})((?:[\w.]+/?, )*[\w./]+(?:/|\.\w+))(?:,|$| )")
@@ -48,3 +49,11 @@ def test_every_file_has_an_entry():
         if path.name not in UNNAMED and path.parent.name != "tests" and not is_named(path)
     ]
     assert untold == []
+
+
+def test_the_order_of_imports_is_that_of_the_walls():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    core, binding = re.findall(r"\w+(?:\s*←\s*\w+){3,}", text)
+    names = [re.split(r"\s*←\s*", chain) for chain in (core, binding)]
+    assert names[0] == [name for name in MODULES if "/" not in name]
+    assert [f"python/{name}" for name in names[1]] == [name for name in MODULES if "/" in name]

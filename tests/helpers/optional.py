@@ -18,8 +18,8 @@ def missing(text: str) -> list[str]:
         name
         for name in LIBRARIES
         if any(
-            f"{keyword} {name}" in text or f"bpfast.{name}." in text
-            for keyword in ("import", "from")
+            use in text
+            for use in (f"import {name}", f"from {name}", f"bpfast.{name}.", f"formats.to_{name}(")
         )
         and found(name) is None
     ]

@@ -34,6 +34,7 @@ def test_without_hidden_layers_it_is_the_hessian():
     design = np.hstack([x, np.ones((20, 1))])
     eigenvalue = np.linalg.eigvalsh(design.T @ design / 20)[-1]
     found = quantities.largest_ggn_eigenvalue(batch_of(net, x, y))
+    # A few steps of Lanczos' method, which ends at a change of 0.2 %.
     assert found == pytest.approx(eigenvalue, rel=1e-6)
 
 

@@ -83,6 +83,7 @@ def test_labels_sparse_x_and_float32_give_the_same():
     assert (demon(net, sparse.csr_array(x), labels, 2).true == expected.true).all()
     single = demon(net.astype("float32"), x, labels, 2)
     assert single.true.dtype == np.float64
+    # The parameters are rounded to 7 digits.
     assert single.true == pytest.approx(expected.true, abs=1e-6)
 
 
@@ -92,6 +93,7 @@ def test_a_callable_cost():
 
     net, x, y = case(cost=cost)
     found = demon(net, x, y, 2, 0, 1e-5)
+    # They differ to second order in Δz = 1e-5.
     assert found.true == pytest.approx(found.predicted, rel=1e-4)
 
 

@@ -6,21 +6,9 @@ from scipy import sparse
 
 import bpfast
 from bpfast.inside import CAUSES, Report, explain
+from tests.helpers.cases.explained import LABELS, X, classifier, kinds
 from tests.helpers.refuses import refuses
 from tests.helpers.tolerance import rounded
-
-RNG = np.random.default_rng(0)
-X = RNG.standard_normal((200, 4))
-LABELS = (X[:, 0] * X[:, 1] > 0).astype(int)
-
-
-def classifier(**options):
-    arguments = {"output": "softmax", "cost": "log_likelihood", "hidden": "tanh", "init": "xavier"}
-    return bpfast.Network([4, 12, 2], seed=0, **(arguments | options))
-
-
-def kinds(report):
-    return [finding.kind for finding in report.findings]
 
 
 def test_a_healthy_network_has_no_finding():
@@ -35,7 +23,7 @@ def test_the_baseline_is_the_best_constant_answer():
     share = LABELS.mean()
     entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
     assert report.baseline == pytest.approx(entropy, rel=1e-12)
-    y = RNG.normal([5, 0, 1], 1, (200, 3))
+    y = np.random.default_rng(1).normal([5, 0, 1], 1, (200, 3))
     net = bpfast.Network([4, 5, 3], output="identity", seed=0)
     assert explain(net, X, y).baseline == pytest.approx(y.var(axis=0).sum() / 2, rel=1e-12)
     assert report.cost == pytest.approx(classifier().cost(X, LABELS), rel=1e-12)
@@ -54,6 +42,7 @@ def test_the_baseline_of_other_outputs(output, y):
     a = every.forward(np.linspace(-40, 40, 80_001)[:, np.newaxis])
     lowest = np.mean([(a - value) ** 2 / 2 for value in y], axis=0).min()
     net = bpfast.Network([2, 1], output=output, seed=0)
+    # z is tried in steps of 1e-3, and the cost is flat at its minimum.
     assert explain(net, np.eye(2), y).baseline == pytest.approx(lowest, rel=1e-5)
 
 
@@ -128,6 +117,7 @@ def test_a_cost_that_takes_z():
     check = explain(net, X, y, optimizer="sgd", learning_rate=0.1).check(steps=10)
     assert check.kind == "saturated_hidden"
     demon = bpfast.inside.demon(net, X, y, 2, 0, 1e-4)
+    # A saturated neuron: ΔC is a difference of costs that are equal to 12 digits.
     assert demon.true == pytest.approx(demon.predicted, rel=1e-2)
 
 

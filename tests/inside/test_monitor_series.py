@@ -163,6 +163,7 @@ def test_small_gradients_of_float32_do_not_vanish(every_steps):
     net = bpfast.Network([1, 1], output="identity", dtype="float32", init="zeros")
     monitor = Monitor(x, y, every_steps=every_steps, warn=False)
     net.fit(x, y, epochs=1, batch_size=2, optimizer="sgd", learning_rate=1e-5, callbacks=monitor)
+    # An epoch is measured after its step, which changes δ by 1e-5 of it.
     assert monitor.speed_2[0] == pytest.approx(1e-12 * np.sqrt(5 / 2), rel=1e-3)
     assert monitor.gradient_norm[0] == pytest.approx(1.5e-12, rel=1e-3)
     assert monitor.signal_to_noise[0] == pytest.approx(3, rel=1e-3)

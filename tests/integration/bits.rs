@@ -79,19 +79,12 @@ fn hashes<T: Real>(case: &Case) -> [u64; 3] {
     let mut order = vec![0; n];
     permutation(4, 0, &mut order, &CancelToken::none());
     let settings = Settings {
-        rule: case.rule,
-        weight_decay: 0.0,
         l2: 0.01,
-        l1: 0.0,
-        penalty_per_example: false,
-        clip_norm: None,
-        max_norm: None,
         dropout: vec![0.2; case.hidden.len()],
         seed: 5,
-        batch_size: n.div_ceil(3).max(1),
-        check_finite: true,
+        ..Settings::new(case.rule, n.div_ceil(3).max(1))
     };
-    let mut state = vec![vec![T::ZERO; params.len()]; case.rule.state()];
+    let mut state = vec![vec![T::ZERO; params.len()]; case.rule.n_states()];
     let mut report = Report::default();
     let mut train_scratch = TrainScratch::default();
     let mut monitors = Monitors::default();

@@ -28,11 +28,11 @@ pub struct Case {
     pub hashes: [[u64; 3]; 2],
 }
 
-const MOMENTUM: Rule = Rule::Sgd {
+const NESTEROV: Rule = Rule::Sgd {
     momentum: 0.9,
     nesterov: true,
 };
-const ADAM: Rule = Rule::Adam {
+const ADAMW: Rule = Rule::Adam {
     beta1: 0.9,
     beta2: 0.999,
     epsilon: 1e-8,
@@ -48,10 +48,7 @@ pub const CASES: [Case; 10] = [
         output: Sigmoid,
         cost: Cost::CrossEntropy,
         n: 37,
-        rule: Rule::Sgd {
-            momentum: 0.0,
-            nesterov: false,
-        },
+        rule: Rule::SGD,
         hashes: [
             [
                 0xac3c_4117_b502_6a35,
@@ -71,7 +68,7 @@ pub const CASES: [Case; 10] = [
         output: Softmax,
         cost: Cost::LogLikelihood,
         n: 130,
-        rule: ADAM,
+        rule: ADAMW,
         hashes: [
             [
                 0x480f_1e28_00a1_2a1f,
@@ -91,7 +88,7 @@ pub const CASES: [Case; 10] = [
         output: Identity,
         cost: Cost::Quadratic,
         n: 1100,
-        rule: MOMENTUM,
+        rule: NESTEROV,
         hashes: [
             [
                 0x8292_e4ca_242a_7de0,
@@ -154,7 +151,7 @@ pub const CASES: [Case; 10] = [
         output: Identity,
         cost: Cost::Absolute,
         n: 301,
-        rule: ADAM,
+        rule: ADAMW,
         hashes: [
             [
                 0xdf37_da3b_63e0_c87c,
@@ -174,7 +171,7 @@ pub const CASES: [Case; 10] = [
         output: Softmax,
         cost: Cost::CrossEntropy,
         n: 1,
-        rule: ADAM,
+        rule: ADAMW,
         hashes: [
             [
                 0xabf2_6241_c849_644a,
@@ -194,7 +191,7 @@ pub const CASES: [Case; 10] = [
         output: Softplus,
         cost: Cost::Quadratic,
         n: 100,
-        rule: MOMENTUM,
+        rule: NESTEROV,
         hashes: [
             [
                 0x5db6_61f4_9c29_f416,
@@ -214,7 +211,7 @@ pub const CASES: [Case; 10] = [
         output: Sigmoid,
         cost: Cost::Quadratic,
         n: 40,
-        rule: ADAM,
+        rule: ADAMW,
         hashes: [
             [
                 0xce34_dcdc_e329_f4de,
@@ -242,7 +239,7 @@ pub const CASES: [Case; 10] = [
         output: Sin,
         cost: Cost::Quadratic,
         n: 90,
-        rule: ADAM,
+        rule: ADAMW,
         hashes: [
             [
                 0x38d6_3f22_5bcd_aa58,

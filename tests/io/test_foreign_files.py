@@ -160,7 +160,7 @@ def test_a_header_whose_length_looks_like_a_magic_number(path, magic):
     path.write_bytes(struct.pack("<Q", length) + header.ljust(length) + b"\x05")
     assert read_tensors(path)[0]["a"].tolist() == [5]
     path.write_bytes(path.read_bytes()[:-1])
-    with refuses(ValueError, "a file with a bad header: its tensors take 1 bytes where 0 lie"):
+    with refuses(ValueError, "a file with a bad header: its tensors take 1 bytes, and 0 follow it"):
         read_tensors(path)
 
 

@@ -213,10 +213,10 @@ SAYS = {
     "empty": "expected a safetensors file, got 0 bytes",
     "a length of 2^63": f"got a file of {8 + len(A) + 7 + 8} bytes whose header would take {2**63}",
     "offsets that overlap": "bad header: invalid offset for tensor",
-    "trailing bytes": "bad header: its tensors take 8 bytes where 9 lie",
+    "trailing bytes": "bad header: its tensors take 8 bytes, and 9 follow it",
     "one name twice": 'bad header: two tensors are called "a"',
     "deep": "bad header: ",
-    "2^40 numbers": f"bad header: its tensors take {2**43} bytes where 0 lie",
+    "2^40 numbers": f"bad header: its tensors take {2**43} bytes, and 0 follow it",
     "a bool of 2": '"a": expected bytes of 0 and 1 for dtype BOOL, got 2',
     "a dtype of others": '"a": expected dtype F32, F64, I64, U64, U8 or BOOL, got BF16',
 }

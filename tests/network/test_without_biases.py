@@ -282,7 +282,7 @@ def test_checks_and_reports():
     each = net.per_example_gradients(x, y).flat
     mean = each.mean(axis=0)
     spread = np.sqrt(np.square(each).sum(axis=1).mean() - mean @ mean)
-    assert monitor.signal_to_noise[-1] == pytest.approx(np.linalg.norm(mean) / spread, rel=1e-6)
+    assert monitor.signal_to_noise[-1] == pytest.approx(np.linalg.norm(mean) / spread, rel=1e-11)
     report = bpfast.inside.explain(net, x, y, optimizer=bpfast.SGD(0.1))
     assert str(report)
     found = bpfast.scipy_minimize(net, x, y, method="L-BFGS-B", l2=0.1, options={"maxiter": 2})

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bpfast
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.layouts import LAYOUTS
 from tests.helpers.child import EVERY, NETWORKS, case, digest, outcome, run
 from tests.helpers.tolerance import close
@@ -165,7 +166,7 @@ def test_any_dtype_of_labels(kind):
     assert outcome(net, x, y.astype(kind)) == outcome(net, x, y)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(ANY_SPEED, max_examples=150)
 @given(
     sizes=st.lists(st.integers(1, 40), min_size=2, max_size=5),
     n=st.integers(1, 300),

@@ -1,11 +1,9 @@
 """tools/check_walls.py detects each kind of breach, and finds none in this tree."""
 
-import subprocess
-import sys
-
 import pytest
 
 from tests.helpers.paths import ROOT
+from tests.helpers.processes.checker import verdict, written
 
 # A small tree without a breach.
 SOUND = {
@@ -51,19 +49,12 @@ mod tests {
 
 def walls(root):
     """Run the script on `root`: its exit code and what it says."""
-    command = [sys.executable, ROOT / "tools/check_walls.py", root]
-    run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
-    assert run.stderr == ""
-    return run.returncode, run.stdout
+    return verdict("check_walls.py", root)
 
 
 def build(root, files):
     """Write the tree with `files` changed."""
-    for name, text in (SOUND | files).items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return root
+    return written(root, SOUND | files)
 
 
 def test_the_source_tree_passes():

@@ -147,8 +147,8 @@ def test_errors_of_the_other_thread_are_raised(monkeypatch):
 
 
 def test_many_parameters_are_fitted_like_few(monkeypatch):
-    monkeypatch.setattr(module, "MANY_PARAMETERS", 1)
-    monkeypatch.setattr(module, "WORK_AT_ONCE", 1)  # an example at a time
+    monkeypatch.setattr(module, "MIN_INTERRUPTIBLE_PARAMETERS", 1)
+    monkeypatch.setattr(module, "MAX_PRODUCT_WORK", 1)  # an example at a time
     nets = [network(), network()]
     first = bpfast.least_squares(nets[0], X, np.sin(X), max_iterations=3)
     monkeypatch.undo()

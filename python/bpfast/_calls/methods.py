@@ -104,7 +104,7 @@ def cost(
     check_network(self)
     if (custom := self._custom_cost) is not None:
         prepared = self._prepare_cost(x, y, sample_weight, reduction)
-        x, y, sample_weight = called(custom, self, prepared, y, keep=False)
+        x, y, sample_weight = call_cost(custom, self, prepared, y, keep=False)
     value: float | NDArray[np.float64] = self._cost(x, y, sample_weight, reduction)
     return value
 
@@ -173,7 +173,7 @@ def errors(
     by_row: Reduction = "sum" if isinstance(given, str) and given == "none" else given
     if (custom := self._custom_cost) is not None:
         prepared = self._prepare(x, y, sample_weight, by_row, None)
-        x, y, sample_weight = called(custom, self, prepared, y)
+        x, y, sample_weight = call_cost(custom, self, prepared, y)
     return self._errors(x, y, sample_weight, by_row)
 
 
@@ -243,7 +243,7 @@ def backprop(
     check_network(self)
     if (custom := self._custom_cost) is not None:
         prepared = self._prepare(x, y, sample_weight, reduction, out)
-        x, y, sample_weight = called(custom, self, prepared, y)
+        x, y, sample_weight = call_cost(custom, self, prepared, y)
     return self._backprop(x, y, sample_weight, reduction, out)
 
 
@@ -264,7 +264,7 @@ def summed_backprop(
         return backprop(self, x, y, sample_weight=sample_weight, reduction="sum", out=out)
     if (own := self._custom_cost) is not None:
         prepared = self._prepare(x, y, sample_weight, "sum", out)
-        x, y, sample_weight = called(own, self, prepared, y, dropout=dropout)
+        x, y, sample_weight = call_cost(own, self, prepared, y, dropout=dropout)
     return self._backprop_dropout(x, y, sample_weight, out, dropout)
 
 
@@ -274,7 +274,7 @@ def summed_backprop(
 MAX_STORED_BYTES = 1 << 28
 
 
-def called(
+def call_cost(
     cost: CustomCost,
     self: _core.Network,
     prepared: tuple[Any, Any],

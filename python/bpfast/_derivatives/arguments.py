@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._calls.methods import called
+from bpfast._calls.methods import call_cost
 from bpfast._core import Trace
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
@@ -30,7 +30,7 @@ def with_custom_cost(
         return x, y, sample_weight
     refuse_trace(x, " with a callable cost")
     prepared = self._prepare(x, y, sample_weight, "sum", None)
-    return called(cost, self, prepared, y)
+    return call_cost(cost, self, prepared, y)
 
 
 def number_of_examples(x: Any) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -10,14 +10,12 @@ from bpfast._derivatives.arguments import is_at_z, with_custom_cost
 from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from bpfast import _core
     from bpfast._core import Trace
     from bpfast._core import _Inputs as Inputs
-    from bpfast._typing import Reduction
-
-    Array = NDArray[Any]
+    from bpfast._typing import AnyArray, Reduction
 
 
 def input_gradient(
@@ -27,7 +25,7 @@ def input_gradient(
     *,
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
-) -> Array:
+) -> AnyArray:
     """∂C/∂x = δ^2 W^2, each row with the factor 1/n; ``reduction="sum"`` without it.
 
     C is the mean cost of the batch, so a row is ∂C_x/∂x times 1/n, or times s_x / Σ s_x with
@@ -79,7 +77,7 @@ def input_gradient(
     return self._input_gradient(x, y, sample_weight, reduction)
 
 
-def jacobian(self: _core.Network, x: Inputs | Trace, *, at: Literal["a", "z"] = "a") -> Array:
+def jacobian(self: _core.Network, x: Inputs | Trace, *, at: Literal["a", "z"] = "a") -> AnyArray:
     """∂a_j^L/∂x_k of each example: n_L passes back through the layers after one forward pass.
 
     Parameters
@@ -119,7 +117,7 @@ def jacobian(self: _core.Network, x: Inputs | Trace, *, at: Literal["a", "z"] = 
     at_z = is_at_z(at)
     trace = x if isinstance(x, Trace) else self.trace(x)
     n, (n_inputs, *_, n_outputs) = len(trace.a[0]), self.sizes
-    result: Array = np.empty((n, n_outputs, n_inputs), self.dtype)
+    result: AnyArray = np.empty((n, n_outputs, n_inputs), self.dtype)
     v = np.zeros((n, n_outputs), self.dtype)
     for j in range(n_outputs):
         v[:, j] = 1

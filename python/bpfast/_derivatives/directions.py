@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from bpfast._derivatives.arguments import is_at_z
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from bpfast import _core
     from bpfast._core import Gradient, Trace
     from bpfast._core import _Inputs as Inputs
-
-    Array = NDArray[Any]
+    from bpfast._typing import AnyArray
 
 
 @overload
@@ -27,7 +26,7 @@ def vjp(
     at: Literal["a", "z"] = "a",
     wrt: Literal["both"] = "both",
     out: Gradient | None = None,
-) -> tuple[Gradient, Array]: ...
+) -> tuple[Gradient, AnyArray]: ...
 
 
 @overload
@@ -51,7 +50,7 @@ def vjp(
     at: Literal["a", "z"] = "a",
     wrt: Literal["x"],
     out: Gradient | None = None,
-) -> Array: ...
+) -> AnyArray: ...
 
 
 def vjp(
@@ -62,7 +61,7 @@ def vjp(
     at: Literal["a", "z"] = "a",
     wrt: Literal["both", "params", "x"] = "both",
     out: Gradient | None = None,
-) -> tuple[Gradient, Array] | Gradient | Array:
+) -> tuple[Gradient, AnyArray] | Gradient | AnyArray:
     """Vector-Jacobian product: the gradient of any function C of the outputs, from v = ∂C/∂a^L.
 
     δ^L = v ⊙ σ'(z^L), then BP2 to BP4 and ∂C/∂x = δ^2 W^2. The gradient is summed over the batch,
@@ -122,7 +121,7 @@ def vjp(
     gradient, dx = self._vjp(x, v, at_z, (by != "x", by != "params"), out)
     if by == "both":
         return gradient, dx
-    result: Gradient | Array = gradient if by == "params" else dx
+    result: Gradient | AnyArray = gradient if by == "params" else dx
     return result
 
 
@@ -132,7 +131,7 @@ def jvp(
     *,
     dx: ArrayLike | None = None,
     dparams: ArrayLike | None = None,
-) -> tuple[Array, Array]:
+) -> tuple[AnyArray, AnyArray]:
     """Jacobian-vector product: a^L and its derivative along a direction (ẋ, Ẇ, ḃ).
 
     ż^l = ȧ^(l-1) (W^l)ᵀ + a^(l-1) (Ẇ^l)ᵀ + ḃ^l and ȧ^l = σ'(z^l) ⊙ ż^l, with ȧ^1 = ẋ.

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpfast._validation.network import check_network, parse_layer
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from bpfast import _core
     from bpfast._network import Network
+    from bpfast._typing import AnyArray
 
-    Array = NDArray[Any]
 
-
-def forward_from(self: _core.Network, layer: int, z: ArrayLike) -> Array:
+def forward_from(self: _core.Network, layer: int, z: ArrayLike) -> AnyArray:
     """a^L from the weighted inputs z^l of a layer: what a change of z^l does to the outputs.
 
     Parameters

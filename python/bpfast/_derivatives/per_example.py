@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from bpfast import _core
     from bpfast._core import Trace
     from bpfast._core import _Inputs as Inputs
-
-    Array = NDArray[Any]
+    from bpfast._typing import AnyArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,22 +47,22 @@ class PerExampleGradients:
     ((2, 3, 2), (2, 3))
     """
 
-    flat: Array
+    flat: AnyArray
     sizes: tuple[int, ...]
     has_biases: tuple[bool, ...] | None = None
 
     @property
-    def weights(self) -> list[Array]:
+    def weights(self) -> list[AnyArray]:
         """∂C_x/∂W^l, (n, n_l, n_(l-1)), for l = 2 … L."""
         return [weights for weights, _ in self._layers()]
 
     @property
-    def biases(self) -> list[Array | None]:
+    def biases(self) -> list[AnyArray | None]:
         """∂C_x/∂b^l, (n, n_l), for l = 2 … L; None for a layer without biases."""
         return [biases for _, biases in self._layers()]
 
-    def _layers(self) -> list[tuple[Array, Array | None]]:
-        layers: list[tuple[Array, Array | None]] = []
+    def _layers(self) -> list[tuple[AnyArray, AnyArray | None]]:
+        layers: list[tuple[AnyArray, AnyArray | None]] = []
         start, n = 0, len(self.flat)
         pairs = list(zip(self.sizes, self.sizes[1:], strict=False))
         has_biases = self.has_biases or (True,) * len(pairs)
@@ -80,7 +79,7 @@ class PerExampleGradients:
         """The number of examples."""
         return len(self.flat)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
         """`flat`, for NumPy."""
         return np.array(self.flat, dtype=dtype, copy=copy)
 
@@ -98,7 +97,7 @@ def per_example_gradients(
     y: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
-    out: Array | None = None,
+    out: AnyArray | None = None,
 ) -> PerExampleGradients:
     """The gradient of each example: s_x ∂C_x/∂W^l and s_x ∂C_x/∂b^l, without the factor 1/n.
 

@@ -10,6 +10,7 @@ from bpfast import _core
 from bpfast._many.arguments import listed_rows, parse_rows
 from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
+from bpfast._training.data.held_out import HELD_OUT_EPOCH
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, count, rows_of
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     from bpfast._many.ensemble.ensemble import Ensemble
     from bpfast._network import Network
-
-# The number that stands for an epoch when folds are drawn; epochs count from 1.
-FOLDS_EPOCH = 0
 
 
 class CrossValidation(NamedTuple):
@@ -151,7 +149,7 @@ def _folds(folds: Any, y: NDArray[Any], n: int, seed: int) -> list[NDArray[np.in
     number = integer("folds", folds, 2)
     if number > n:
         raise ValueError(f"folds: expected at most {n}, as many as examples, got {number}")
-    order = _core.permutation(seed, FOLDS_EPOCH, n).astype(np.int64)
+    order = _core.permutation(seed, HELD_OUT_EPOCH, n).astype(np.int64)
     if y.ndim == 1 and y.dtype.kind in "biu":
         # The classes one after the other, each in random order: dealing keeps their shares equal.
         order = order[np.argsort(y[order], kind="stable")]

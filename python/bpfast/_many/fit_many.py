@@ -21,7 +21,7 @@ from bpfast._many.training.options import (
     seeds_for_each,
 )
 from bpfast._many.training.rounds import parse_halving, train
-from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS
+from bpfast._training.arguments.settings import FUNCTION_SYNONYMS
 from bpfast._training.locks import RUNNING, lock
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays.array_likes import as_array
@@ -39,10 +39,8 @@ if TYPE_CHECKING:
     from bpfast._training.metrics.named import Metrics
     from bpfast._typing import Metric, MetricName
 
-SYNONYMS = {key: value for key, value in ARGUMENT_SYNONYMS.items() if "Network" not in value}
 
-
-@by_name(SYNONYMS, is_method=False)
+@by_name(FUNCTION_SYNONYMS, is_method=False)
 def fit_many(
     nets: Iterable[Network],
     x: Any,

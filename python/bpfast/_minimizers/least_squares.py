@@ -12,14 +12,11 @@ from bpfast._validation.numbers import integer, not_negative, positive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from bpfast._network import Network
 
-    Array = NDArray[np.float64]
-
-# With more, G and what solves with it take more than 600 MB, and a step half a minute.
+# With more, G and its factors take more than 600 MB, and a step half a minute.
 MAX_PARAMETERS = 5000
 
 
@@ -85,7 +82,7 @@ def least_squares(
     sample_weight : array_like, (n,), optional
         The weights s_x, finite and 0 or above. Default: 1 for each example.
     max_iterations : int, default 200
-        The steps at most that lower the cost.
+        The most steps that lower the cost.
     gradient_tolerance : float, default 1e-8
         Stop when no absolute value of ∂C/∂p is above it.
     cost_tolerance : float, default 1e-10
@@ -110,7 +107,7 @@ def least_squares(
     TypeError
         An argument is not of real numbers, or net is not a network.
     MemoryError
-        G and what solves with it do not fit into memory: 24 P² bytes, 600 MB for 5,000 parameters.
+        G and its factors do not fit into memory: 24 P² bytes, 600 MB for 5,000 parameters.
 
     Notes
     -----

@@ -17,20 +17,17 @@ from bpfast._helper_thread import POLL_SECONDS, THREAD_START_BYTES, THREAD_START
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from bpfast._network import Network
-
-    Array = NDArray[np.float64]
+    from bpfast._typing import Float64Array
 
 # G, a product that is added to it or G with its damping, and the factors of that.
 MATRICES = 3
-# The elements of J, and the multiplications of Jᵀ J, that are computed at a time: between them the
-# main thread looks for signals.
-JACOBIAN_AT_ONCE, WORK_AT_ONCE = 1 << 22, 1 << 31
-# Of fewer parameters, a solution takes too little time to be interrupted.
-MANY_PARAMETERS = 500
-SMALLEST_DAMPING, LARGEST_DAMPING = 1e-16, 1e16
+# The most elements of J, and multiply-adds of Jᵀ J, that are computed at a time: Python handles
+# signals between two such parts.
+MAX_JACOBIAN_ELEMENTS, MAX_PRODUCT_WORK = 1 << 22, 1 << 31
+# With fewer parameters a step is solved too quickly to be worth interrupting.
+MIN_INTERRUPTIBLE_PARAMETERS = 500
+MIN_DAMPING, MAX_DAMPING = 1e-16, 1e16
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class Search:
     @property
     def gradient_norm(self) -> float:
         """The largest absolute value of ∂C/∂p."""
-        return float(np.abs(self._slope).max())
+        return float(np.abs(self._gradient).max())
 
     def run(
         self, limits: Limits, callback: Callable[[int, float], object] | None
@@ -82,7 +79,7 @@ class Search:
             before = self.cost
             fall = self._step()
             if fall is None:
-                if self._damping > LARGEST_DAMPING:
+                if self._damping > MAX_DAMPING:
                     return "no step lowers the cost any more", False
                 continue
             if callback is not None and self._stops(callback):
@@ -94,7 +91,7 @@ class Search:
     def _step(self) -> float | None:
         """Try a step. Returns by how much C fell; None if it did not, and nothing changed."""
         net, cost = self._net, self.cost
-        step = _solve(self._matrix, self._slope, self._damping, self._spare)
+        step = _solve(self._matrix, self._gradient, self._damping, self._spare)
         before = net.params.copy()
         self.tried += 1
         is_lower = False
@@ -110,18 +107,18 @@ class Search:
             self._rise *= 2
             return None
         # What the quadratic model predicted.
-        expected = -(step @ self._slope) - 0.5 * step @ (self._matrix @ step)
+        expected = -(step @ self._gradient) - 0.5 * step @ (self._matrix @ step)
         gain = (cost - found) / float(expected) if expected > 0 else 0.0
         factor = max(1 / 3, 1 - (2 * gain - 1) ** 3)
-        self._damping, self._rise = max(self._damping * factor, SMALLEST_DAMPING), 2.0
+        self._damping, self._rise = max(self._damping * factor, MIN_DAMPING), 2.0
         self.iterations += 1
         self._differentiate()
         return cost - found
 
     def _differentiate(self) -> None:
         """C and ∂C/∂p at the present parameters."""
-        gradient = self._net.backprop(self._x, self._y, sample_weight=self._sample_weight)
-        self.cost, self._slope = gradient.cost, gradient.flat.astype(np.float64)
+        found = self._net.backprop(self._x, self._y, sample_weight=self._sample_weight)
+        self.cost, self._gradient = found.cost, found.flat.astype(np.float64)
 
     def _compute_matrix(self) -> None:
         _gauss_newton(self._net, self._x, self._sample_weight, self._matrix, self._spare)
@@ -138,8 +135,8 @@ class Search:
         return False
 
 
-def _matrices(size: int) -> tuple[Array, Array]:
-    """Room for G, and for what is computed beside it.
+def _matrices(size: int) -> tuple[Float64Array, Float64Array]:
+    """Memory for G, and for a product or G with its damping.
 
     Raises
     ------
@@ -156,25 +153,27 @@ def _matrices(size: int) -> tuple[Array, Array]:
         raise MemoryError(message) from error
 
 
-def _solve(matrix: Array, slope: Array, damping: float, damped: Array) -> Array:
+def _solve(
+    matrix: Float64Array, gradient: Float64Array, damping: float, damped: Float64Array
+) -> Float64Array:
     """(G + λ diag G) s = -∂C/∂p."""
     diagonal = np.diagonal(matrix)
     floor = max(float(diagonal.max()), 1e-300) * 1e-12
     damped[:] = matrix
     damped.reshape(-1)[:: len(damped) + 1] += damping * np.maximum(diagonal, floor)
-    if len(slope) < MANY_PARAMETERS:
-        return _solution(damped, slope)
-    return _interruptible(lambda: _solution(damped, slope))
+    if len(gradient) < MIN_INTERRUPTIBLE_PARAMETERS:
+        return _solution(damped, gradient)
+    return _interruptible(lambda: _solution(damped, gradient))
 
 
-def _solution(damped: Array, slope: Array) -> Array:
+def _solution(damped: Float64Array, gradient: Float64Array) -> Float64Array:
     try:
-        return np.linalg.solve(damped, -slope).astype(np.float64)
+        return np.linalg.solve(damped, -gradient).astype(np.float64)
     except np.linalg.LinAlgError:  # singular for rounding
-        return np.linalg.lstsq(damped, -slope, rcond=None)[0].astype(np.float64)
+        return np.linalg.lstsq(damped, -gradient, rcond=None)[0].astype(np.float64)
 
 
-def _interruptible(work: Callable[[], Array]) -> Array:
+def _interruptible(work: Callable[[], Float64Array]) -> Float64Array:
     """The result of `work`, a call of LAPACK, which looks for no signals itself.
 
     It runs on another thread, which an interrupt leaves behind: the thread ends with its call. It
@@ -185,7 +184,7 @@ def _interruptible(work: Callable[[], Array]) -> Array:
     RuntimeError
         A signal handler has forked, and this is the child, which does not have the thread.
     """
-    results: list[Array] = []
+    results: list[Float64Array] = []
     errors: list[BaseException] = []
     process, is_taken, has_ended = os.getpid(), threading.Lock(), threading.Lock()
     has_ended.acquire()
@@ -223,7 +222,9 @@ def _interruptible(work: Callable[[], Array]) -> Array:
     return results[0]
 
 
-def _gauss_newton(net: Network, x: Any, sample_weight: Any, out: Array, product: Array) -> None:
+def _gauss_newton(
+    net: Network, x: Any, sample_weight: Any, out: Float64Array, product: Float64Array
+) -> None:
     """G = Σ_x f_x J_xᵀ J_x, f_x = 1/n or s_x / Σ s, in `out`."""
     size, n = net.params.size, x.shape[0]
     out[:] = 0
@@ -234,7 +235,7 @@ def _gauss_newton(net: Network, x: Any, sample_weight: Any, out: Array, product:
             raise ValueError(f"sample_weight: expected shape ({n},), got {factors.shape}")
         factors = factors / factors.sum()
     width = net.sizes[-1]
-    at_once = max(1, min(JACOBIAN_AT_ONCE // size, WORK_AT_ONCE // size**2))
+    at_once = max(1, min(MAX_JACOBIAN_ELEMENTS // size, MAX_PRODUCT_WORK // size**2))
     for first in range(0, n, at_once):
         rows = slice(first, min(n, first + at_once))
         known = net._stored_forward(x[rows])

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from bpfast._training.metrics.named import Metrics
     from bpfast._typing import Metric, MetricName
 
-ARGUMENT_SYNONYMS = {"metric": "metrics", "scoring": "metrics", "weights": "sample_weight"}
+EVALUATE_SYNONYMS = {"metric": "metrics", "scoring": "metrics", "weights": "sample_weight"}
 
 
-@by_name(ARGUMENT_SYNONYMS)
+@by_name(EVALUATE_SYNONYMS)
 def evaluate(
     self: Network,
     x: Any,

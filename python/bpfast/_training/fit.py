@@ -8,9 +8,9 @@ from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import (
     Request,
-    of_batches,
     parse_callbacks,
     parts_of_arrays,
+    parts_of_batches,
     refuse_with_batches,
 )
 from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
@@ -255,7 +255,7 @@ def fit(
                 "sparse": sparse or None,
             }
             refuse_with_batches(validation, weights=weights, arrays=arrays)
-            data = of_batches(request, x)
+            data = parts_of_batches(request, x)
         else:
             data = parts_of_arrays(request, x, y, **weights)
         training = Training(

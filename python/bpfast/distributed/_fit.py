@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpfast._training.arguments.optimizer import parse_optimizer
-from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, parse_early_stopping
+from bpfast._training.arguments.settings import FUNCTION_SYNONYMS, parse_early_stopping
 from bpfast._training.arguments.training_data import parse_callbacks
-from bpfast._training.arguments.weights import of_classes
+from bpfast._training.arguments.weights import parse_class_weight
 from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
 from bpfast._training.locks import RUNNING, lock, refuse_another_network
 from bpfast._training.loop import EndOfEpoch, Training
@@ -49,10 +49,9 @@ if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
 
 DEFAULT_BATCH_SIZE, DEFAULT_AVERAGE_EVERY = 1024, 16
-SYNONYMS = {key: value for key, value in ARGUMENT_SYNONYMS.items() if "Network" not in value}
 
 
-@by_name(SYNONYMS, is_method=False)
+@by_name(FUNCTION_SYNONYMS, is_method=False)
 def fit(
     net: Network,
     x: Any,
@@ -262,7 +261,7 @@ def fit(
     calls = parse_callbacks(callbacks)
     refuse_step_monitors(calls)
     if class_weight is not None:
-        of_classes(class_weight, net.sizes[-1])  # here, before any data are loaded
+        parse_class_weight(class_weight, net.sizes[-1])  # here, before any data are loaded
     share, held_out, measures = parse_held_out(net, validation, metrics, settings)
     model = Model.of(net)
     data = ShardData(x, y, sample_weight, shard_rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpfast._training.arguments.weights import balanced, of_classes
+from bpfast._training.arguments.weights import balanced, parse_class_weight
 from bpfast._training.data.held_out import split_rows
 from bpfast._validation.numbers import format_number
 from bpfast.distributed._held_out import HeldOutExamples
@@ -110,6 +110,6 @@ def weigh_classes(shards: Shards, class_weight: Mapping[int, float] | str, outpu
     counts = Counter[int]()
     for of_shard in engine.run(CountClasses(model)):
         counts.update(of_shard)
-    weights = of_classes(class_weight, outputs)
+    weights = parse_class_weight(class_weight, outputs)
     engine.change(WeighClasses(balanced(counts) if weights is None else weights, outputs))
     shards.plan = Plan(engine.run(Count(model)), "class_weight")

@@ -11,11 +11,7 @@ from bpfast.formats._numbers import numbers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from bpfast._typing import Cost
-
-    Array = NDArray[Any]
+    from bpfast._typing import AnyArray, Cost
 
 
 class Chain:
@@ -27,8 +23,8 @@ class Chain:
     def __init__(self, what: str) -> None:
         self.what = what
         self.names: list[str] = []
-        self.weights: list[Array] = []
-        self.biases: list[Array | None] = []
+        self.weights: list[AnyArray] = []
+        self.biases: list[AnyArray | None] = []
         self.activations: list[str | None] = []
 
     def add_affine(self, name: str, weights: Any, biases: Any) -> None:
@@ -138,7 +134,7 @@ class Chain:
                 self.refuse(layer, "expected softmax after the last layer only", "softmax")
         return Network.from_parameters(
             self.weights,
-            cast("list[Array]", self.biases),
+            cast("list[AnyArray]", self.biases),
             hidden=names[:-1],
             output=names[-1],
             cost=cost,

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bpfast._validation.arrays.array_likes import as_array
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Array = NDArray[Any]
+    from bpfast._typing import AnyArray
 
 EXPECTED_DTYPE = "expected float32 or float64"
 CONVERSION_HINT = (
@@ -24,7 +22,7 @@ def wrong_dtype(what: str, dtype: object) -> TypeError:
     return TypeError(f"{what}: {EXPECTED_DTYPE}, got {name}{hint}")
 
 
-def numbers(what: str, value: Any) -> Array:
+def numbers(what: str, value: Any) -> AnyArray:
     """An array or a tensor of PyTorch as an array of float32 or float64, in native byte order.
 
     Raises
@@ -50,12 +48,12 @@ def numbers(what: str, value: Any) -> Array:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _of_tensor(what: str, tensor: Any) -> Array:
+def _of_tensor(what: str, tensor: Any) -> AnyArray:
     if str(tensor.dtype) not in ("torch.float32", "torch.float64"):
         raise wrong_dtype(what, tensor.dtype)
     if str(tensor.layout) != "torch.strided":
         raise TypeError(f"{what}: expected a dense tensor, got {tensor.layout}")
     if tensor.device.type == "meta":
         raise ValueError(f"{what}: expected numbers, got a tensor on the device 'meta'")
-    array: Array = tensor.detach().cpu().numpy()
+    array: AnyArray = tensor.detach().cpu().numpy()
     return array

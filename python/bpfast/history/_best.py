@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def best(
-    self: History, name: str = "validation_cost", mode: Literal["min", "max"] | None = None
+    self: History, column: str = "validation_cost", mode: Literal["min", "max"] | None = None
 ) -> int:
     """The epoch in which a column was best, the first one if there are several.
 
@@ -22,7 +22,7 @@ def best(
 
     Parameters
     ----------
-    name : str, default "validation_cost"
+    column : str, default "validation_cost"
         The column.
     mode : {"min", "max"}, optional
         Whether low or high is better. Default: "min" for the cost and errors, "max" for
@@ -49,10 +49,10 @@ def best(
     >>> history.best("accuracy")
     2
     """
-    if name not in self:
-        raise ValueError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
-    values = self[name] if mode_of(name, mode) == "max" else -self[name]
+    if column not in self:
+        raise ValueError(f"column: expected one of {', '.join(self.names)}, got {column!r}")
+    values = self[column] if mode_of(column, mode) == "max" else -self[column]
     numbers = np.flatnonzero(np.isfinite(values))
     if not numbers.size:
-        raise ValueError(f"{name}: expected a finite number in one epoch or more, got none")
+        raise ValueError(f"{column}: expected a finite number in one epoch or more, got none")
     return int(numbers[values[numbers].argmax()]) + 1

@@ -1,8 +1,11 @@
-"""Whether low or high values of a history's column are better."""
+"""Which column of a history is compared, and whether low or high values of it are better."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # The names that are known: the cost, the metrics of bpfast, and functions of sklearn.metrics.
 # The end of a name is not enough: neg_mean_squared_error, inaccuracy.
@@ -15,6 +18,17 @@ HIGHER_IS_BETTER = (
     "accuracy_score", "balanced_accuracy_score", "f1_score", "precision_score", "r2_score",
     "recall_score", "roc_auc_score",
 )  # fmt: skip
+
+
+def default_column(names: Collection[str]) -> str:
+    """The column that trainings are compared by: the cost of the validation, if there is one.
+
+    Examples
+    --------
+    >>> default_column(["cost", "seconds"]), default_column({"cost", "validation_cost"})
+    ('cost', 'validation_cost')
+    """
+    return "validation_cost" if "validation_cost" in names else "cost"
 
 
 def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
-
-    Floats = NDArray[np.floating[Any]]
+    from bpfast._typing import FloatArray
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,13 @@ class Batch:
     """
 
     net: Network
-    x: Floats
+    x: FloatArray
     y: NDArray[Any]
-    targets: Floats | None
-    weight: Floats
+    targets: FloatArray | None
+    weight: FloatArray
     scale: float
 
-    def cost(self, params: Floats | None = None) -> float:
+    def cost(self, params: FloatArray | None = None) -> float:
         """The mean cost, of the network or with other parameters."""
         if params is None:
             return float(self.net.cost(self.x, self.y, sample_weight=self.weight))
@@ -61,7 +60,7 @@ class Batch:
         finally:
             self.net.params = before
 
-    def gradient(self, params: Floats | None = None) -> Floats:
+    def gradient(self, params: FloatArray | None = None) -> FloatArray:
         """∇C as a flat vector, of the network or with other parameters."""
         before = self.net.params.copy()
         if params is not None:
@@ -72,15 +71,15 @@ class Batch:
             self.net.params = before
         return np.array(gradient.flat, dtype=np.float64)
 
-    def mean(self, values: Floats) -> Floats:
+    def mean(self, values: FloatArray) -> FloatArray:
         """The weighted mean over the examples, the first axis."""
-        mean: Floats = np.tensordot(self.weight, values, axes=(0, 0))
+        mean: FloatArray = np.tensordot(self.weight, values, axes=(0, 0))
         return mean
 
-    def rms(self, values: Floats) -> Floats:
+    def rms(self, values: FloatArray) -> FloatArray:
         """The weighted root mean square over the examples, the first axis."""
         scale = scale_of(values, axis=0)
-        root: Floats = np.sqrt(self.mean(np.square(values / scale))) * scale
+        root: FloatArray = np.sqrt(self.mean(np.square(values / scale))) * scale
         return root
 
 
@@ -125,14 +124,14 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
     return Batch(net.astype(np.float64), dense, given, targets, share / scale, scale)
 
 
-def _rounded(net: Network, values: NDArray[Any]) -> Floats:
+def _rounded(net: Network, values: NDArray[Any]) -> FloatArray:
     """`values` in float64, rounded to the dtype of the network."""
     with np.errstate(over="ignore"):  # to infinity, which is refused by name
-        rounded: Floats = values.astype(net.dtype).astype(np.float64)
+        rounded: FloatArray = values.astype(net.dtype).astype(np.float64)
     return rounded
 
 
-def dense_targets(y: NDArray[Any], outputs: int, n: int) -> Floats | None:
+def dense_targets(y: NDArray[Any], outputs: int, n: int) -> FloatArray | None:
     """y as (n, n_L) in float64; labels become rows with a single 1. None for other shapes."""
     if y.dtype.kind not in "biuf":
         return None
@@ -145,5 +144,5 @@ def dense_targets(y: NDArray[Any], outputs: int, n: int) -> Floats | None:
     labels = y.astype(np.int64)
     if (labels != y).any() or labels.min() < 0 or labels.max() >= outputs:
         return None
-    rows: Floats = np.eye(outputs)[labels]
+    rows: FloatArray = np.eye(outputs)[labels]
     return rows

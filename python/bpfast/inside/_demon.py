@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
     from bpfast._core import _Inputs as Inputs
     from bpfast._network import Network
-    from bpfast._typing import Reduction
-
-    Floats = NDArray[np.floating[Any]]
+    from bpfast._typing import FloatArray, Reduction
 
 # The changes by default.
 DZ = np.linspace(-1, 1, 21)
@@ -64,13 +62,13 @@ class Demon:
 
     layer: NDArray[np.int64]
     neuron: NDArray[np.int64]
-    dz: Floats
-    delta: Floats
-    true: Floats
-    predicted: Floats
+    dz: FloatArray
+    delta: FloatArray
+    true: FloatArray
+    predicted: FloatArray
 
     @property
-    def difference(self) -> Floats:
+    def difference(self) -> FloatArray:
         """ΔC - δ Δz, (m, k): of second order in Δz.
 
         Returns
@@ -211,7 +209,7 @@ def demon(
     return Demon(numbers, neurons, changes, delta, true, np.outer(delta, changes))
 
 
-def _changes(batch: Batch, layer: int, where: list[tuple[int, int]], dz: Floats) -> Floats:
+def _changes(batch: Batch, layer: int, where: list[tuple[int, int]], dz: FloatArray) -> FloatArray:
     """ΔC for each chosen neuron of a layer and each Δz, for weights of sum 1."""
     rest = network_from(batch.net, layer)
     z = np.array(batch.net.trace(batch.x).z[layer - 2])
@@ -231,7 +229,7 @@ def _changes(batch: Batch, layer: int, where: list[tuple[int, int]], dz: Floats)
     return np.array(rows)
 
 
-def _parse_dz(dz: Any) -> Floats:
+def _parse_dz(dz: Any) -> FloatArray:
     """Δz as a vector of finite numbers."""
     array = as_array("dz", dz)
     if array.dtype.kind not in "iuf":

@@ -25,11 +25,8 @@ from bpfast.inside import _quantities as quantities
 from bpfast.inside._scaled import norm, rms, scale_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from bpfast._typing import FloatArray
     from bpfast.inside._batch import Batch
-
-    Floats = NDArray[np.floating[Any]]
 
 # The factors of a gradient, in the order of the product, and of the step.
 GRADIENT_FACTORS = ("arrives", "gate", "inputs", "cancellation")
@@ -64,16 +61,16 @@ class LayerFactors:
 
     number: int
     activation: str
-    weights: Floats
-    biases: Floats
-    a_in: Floats
-    z: Floats
-    a: Floats
-    arrived: Floats
-    gates: Floats
-    delta: Floats
+    weights: FloatArray
+    biases: FloatArray
+    a_in: FloatArray
+    z: FloatArray
+    a: FloatArray
+    arrived: FloatArray
+    gates: FloatArray
+    delta: FloatArray
     top_gate: float
-    factors: dict[str, Floats]
+    factors: dict[str, FloatArray]
 
     @property
     def cancels(self) -> bool:
@@ -97,7 +94,7 @@ class LayerFactors:
         return float(rms(self.weights) * np.sqrt(n_in))
 
 
-def layers_of(batch: Batch, step: Floats | None) -> list[LayerFactors]:
+def layers_of(batch: Batch, step: FloatArray | None) -> list[LayerFactors]:
     """The layers 2 to L; `step` is the change of the flat parameters by the next step."""
     net = batch.net
     trace = net.trace(batch.x)
@@ -123,8 +120,8 @@ def layers_of(batch: Batch, step: Floats | None) -> list[LayerFactors]:
 
 
 def _arrived_and_gates(
-    batch: Batch, trace: Any, deltas: list[Floats], k: int
-) -> tuple[Floats, Floats, float]:
+    batch: Batch, trace: Any, deltas: list[FloatArray], k: int
+) -> tuple[FloatArray, FloatArray, float]:
     """What arrives, e, and σ' of the layer k + 2. The same array as δ for e where σ' cancels."""
     net = batch.net
     z, a = trace.z[k], trace.a[k + 1]
@@ -136,8 +133,8 @@ def _arrived_and_gates(
 
 
 def _factors(
-    batch: Batch, arrived: Floats, delta: Floats, a_in: Floats, a: Floats
-) -> dict[str, Floats]:
+    batch: Batch, arrived: FloatArray, delta: FloatArray, a_in: FloatArray, a: FloatArray
+) -> dict[str, FloatArray]:
     """The four factors, their product, and the RMS of each neuron's output."""
     n_in = a_in.shape[1]
     arrives = batch.rms(arrived)
@@ -157,18 +154,18 @@ def _factors(
     }
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
+def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     """The quotient, and 0 where both are 0."""
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def _with_biases(weights: Floats, biases: Floats) -> Floats:
+def _with_biases(weights: FloatArray, biases: FloatArray) -> FloatArray:
     """The norm of the weights and the bias of each neuron."""
-    length: Floats = norm(np.column_stack([weights, biases]), axis=1)
+    length: FloatArray = norm(np.column_stack([weights, biases]), axis=1)
     return length
 
 
-def _by_neuron(batch: Batch, step: Floats | None) -> list[Floats]:
+def _by_neuron(batch: Batch, step: FloatArray | None) -> list[FloatArray]:
     """The length of a step of each neuron's weights and bias, by layer."""
     if step is None:
         return []

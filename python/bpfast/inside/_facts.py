@@ -16,13 +16,10 @@ from bpfast.inside._factors import LayerFactors, layers_of
 from bpfast.inside._steps import NextStep, step_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from bpfast._network import Network
+    from bpfast._typing import FloatArray
     from bpfast.inside._batch import Batch
     from bpfast.optimizers import Optimizer
-
-    Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -67,17 +64,17 @@ class Facts:
         return np.isfinite(self.cost) and self.cost <= LEARNED * self.base
 
     @cached_property
-    def feature_rms(self) -> Floats:
+    def feature_rms(self) -> FloatArray:
         """The RMS of each feature of x."""
         return self.batch.rms(self.batch.x)
 
     @cached_property
-    def feature_mean(self) -> Floats:
+    def feature_mean(self) -> FloatArray:
         """The mean of each feature of x."""
         return self.batch.mean(self.batch.x)
 
     @cached_property
-    def feature_std(self) -> Floats:
+    def feature_std(self) -> FloatArray:
         """The standard deviation of each feature of x; 0 if it is the same in all examples."""
         x = self.batch.x
         std = self.batch.rms(x - self.feature_mean)
@@ -109,7 +106,7 @@ def base_cost(batch: Batch) -> float:
     return float(constant.cost(x, batch.y, sample_weight=batch.weight))
 
 
-def _weighted_inputs(output: str, a: Floats) -> Floats:
+def _weighted_inputs(output: str, a: FloatArray) -> FloatArray:
     """A z with σ(z) = a, up to 1e-12, for the outputs of costs that are formulas of z^L."""
     a = np.maximum(a, 1e-12)
     if output == "softmax":

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
+    from bpfast._typing import FloatArray
     from bpfast.inside._batch import Batch
-
-    Floats = NDArray[np.floating[Any]]
 
 # Costs and outputs for which σ' cancels a factor of ∇_a C: there δ^L is what arrives, and the gate
 # is 1 (Nielsen, ch. 3). Poisson over sigmoid has δ = (a - y) (1 - a), so that 1 - a stays.
@@ -31,7 +30,7 @@ CANCELLING = {
 EIGENVALUE_TOLERANCE, ITERATIONS = 0.002, (8, 30)
 
 
-def biases_of(net: Network) -> list[Floats]:
+def biases_of(net: Network) -> list[FloatArray]:
     """b^l of the layers 2, …, L as copies, with zeros for a layer without biases."""
     found: list[Any] = list(net.biases)
     return [
@@ -40,7 +39,7 @@ def biases_of(net: Network) -> list[Floats]:
     ]
 
 
-def gate(activation: str, z: Floats) -> Floats:
+def gate(activation: str, z: FloatArray) -> FloatArray:
     """σ'(z) of a hidden activation, or of an output activation other than softmax.
 
     BP2 with δ and weights of 1.
@@ -58,8 +57,8 @@ def is_cancelled(cost: Any, output: str) -> bool:
 
 
 def output_factors(
-    batch: Batch, z: Floats, a: Floats, delta: Floats
-) -> tuple[Floats, Floats, float]:
+    batch: Batch, z: FloatArray, a: FloatArray, delta: FloatArray
+) -> tuple[FloatArray, FloatArray, float]:
     """What arrives at the outputs and their gates, whose product is δ^L, and the largest gate.
 
     ∇_a C and σ'; δ^L itself and 1 where σ' cancels; and for softmax a (1 - a) as the gates, the
@@ -73,20 +72,20 @@ def output_factors(
         y = batch.targets
         assert y is not None  # noqa: S101 - the cost is not a callable
         return a - y, gates, 1.0
-    slopes: Floats = a * (1 - a) if output == "softmax" else gate(output, z)
+    slopes: FloatArray = a * (1 - a) if output == "softmax" else gate(output, z)
     return cost_gradient(cost, a, batch.y), slopes, top_slope(output)
 
 
-def cost_gradient(cost: Any, a: Floats, y: NDArray[Any]) -> Floats:
+def cost_gradient(cost: Any, a: FloatArray, y: NDArray[Any]) -> FloatArray:
     """∇_a C of each example, without 1/n; for costs that σ' does not cancel. BP1 with σ' = 1."""
     if callable(cost):
         return np.asarray(cost(a, y)[1], dtype=np.float64)
     return np.asarray(bpfast.bp1(a, y, output="identity", cost=cost, reduction="sum"))
 
 
-def arriving(weights: Floats, delta: Floats) -> Floats:
+def arriving(weights: FloatArray, delta: FloatArray) -> FloatArray:
     """Σ_j w_jk δ_j, what arrives at each neuron of the layer below: δ^(l+1) W^(l+1)."""
-    product: Floats = delta @ weights
+    product: FloatArray = delta @ weights
     return product
 
 

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.floating[Any]]
+    from bpfast._typing import FloatArray
 
 # 2^±1000: quotients by a scale, and products with it, are numbers where they should be.
 MAX_EXPONENT = 1000
 
 
-def scale_of(values: Floats | float, axis: int | None = None) -> Any:
+def scale_of(values: FloatArray | float, axis: int | None = None) -> Any:
     """A power of 2 near the largest absolute value; 1 for none, zeros, infinity and NaN.
 
     Examples
@@ -34,7 +32,7 @@ def scale_of(values: Floats | float, axis: int | None = None) -> Any:
     return np.ldexp(1.0, exponent)
 
 
-def rms(values: Floats, axis: int | None = None) -> Any:
+def rms(values: FloatArray, axis: int | None = None) -> Any:
     """√mean(x²).
 
     Examples
@@ -46,7 +44,7 @@ def rms(values: Floats, axis: int | None = None) -> Any:
     return np.sqrt(np.mean(np.square(_divided(values, scale, axis)), axis=axis)) * scale
 
 
-def norm(values: Floats, axis: int | None = None) -> Any:
+def norm(values: FloatArray, axis: int | None = None) -> Any:
     """√Σ x².
 
     Examples
@@ -58,6 +56,6 @@ def norm(values: Floats, axis: int | None = None) -> Any:
     return np.sqrt(np.square(_divided(values, scale, axis)).sum(axis=axis)) * scale
 
 
-def _divided(values: Floats, scale: Any, axis: int | None) -> Floats:
-    quotients: Floats = values / (scale if axis is None else np.expand_dims(scale, axis))
+def _divided(values: FloatArray, scale: Any, axis: int | None) -> FloatArray:
+    quotients: FloatArray = values / (scale if axis is None else np.expand_dims(scale, axis))
     return quotients

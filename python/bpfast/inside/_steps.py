@@ -15,13 +15,10 @@ from bpfast.inside._causes.limits import LONG_STEP
 from bpfast.inside._scaled import norm
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from bpfast._network import Network
+    from bpfast._typing import FloatArray
     from bpfast.inside._batch import Batch
     from bpfast.optimizers import Optimizer
-
-    Floats = NDArray[np.floating[Any]]
 
 # The multiples of a step at which the cost is computed: powers of 2 from 2^-10 to 2^30. Longer ones
 # are tried until the cost has risen three times.
@@ -58,7 +55,7 @@ class NextStep:
 
     optimizer: Optimizer
     rate: float
-    change: Floats
+    change: FloatArray
     relative: float
     best: float
     lowest: float
@@ -85,13 +82,13 @@ def rate_of(optimizer: Optimizer) -> float:
     return float(schedules.rates(optimizer.learning_rate, optimizer.steps, 1)[0])
 
 
-def change_by(net: Network, batch: Batch, optimizer: Optimizer) -> Floats:
+def change_by(net: Network, batch: Batch, optimizer: Optimizer) -> FloatArray:
     """The change of the flat parameters by the next step, in the dtype of the network."""
     params = np.array(net.params)
     gradient = batch.gradient().astype(net.dtype)
     before = params.astype(np.float64)
     copy.deepcopy(optimizer).step(params, gradient)
-    change: Floats = params.astype(np.float64) - before
+    change: FloatArray = params.astype(np.float64) - before
     return change
 
 
@@ -132,7 +129,9 @@ def ceiling(optimizer: Optimizer, rate: float, eigenvalue: float) -> float:
     return float(rate * eigenvalue / most)
 
 
-def line_search(batch: Batch, theta: Floats, change: Floats, cost: float) -> tuple[float, float]:
+def line_search(
+    batch: Batch, theta: FloatArray, change: FloatArray, cost: float
+) -> tuple[float, float]:
     """The multiple of `change` that lowers the cost most, and the cost there."""
     best, lowest, rises, last = 0.0, cost, 0, np.inf
     if not change.any():

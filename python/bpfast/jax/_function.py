@@ -15,11 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
-
     from bpfast._network import Network
-
-    Array = NDArray[Any]
+    from bpfast._typing import AnyArray
 
 
 def make(net: Network) -> Callable[[Any, Any], Any]:
@@ -81,7 +78,7 @@ class _Calls:
         self.free: deque[Network] = deque()
 
     @contextmanager
-    def _with(self, params: Array) -> Iterator[Network]:
+    def _with(self, params: AnyArray) -> Iterator[Network]:
         """A network of these parameters, for this thread alone."""
         try:
             net = self.free.pop()
@@ -91,7 +88,7 @@ class _Calls:
         yield net
         self.free.append(net)
 
-    def forward(self, ndim: int, params: Any, x: Any) -> Array:
+    def forward(self, ndim: int, params: Any, x: Any) -> AnyArray:
         """a^L; `ndim` is the number of axes of x without those of ``vmap``."""
         params, x = np.asarray(params), np.asarray(x)
         batch = np.broadcast_shapes(params.shape[:-1], x.shape[:-ndim])
@@ -101,20 +98,20 @@ class _Calls:
             return a.reshape(*x.shape[:-1], a.shape[-1])
         params = np.broadcast_to(params, (*batch, params.shape[-1]))
         x = np.broadcast_to(x, (*batch, *x.shape[-ndim:]))
-        out: Array = np.empty((*x.shape[:-1], self.net.sizes[-1]), self.net.dtype)
+        out: AnyArray = np.empty((*x.shape[:-1], self.net.sizes[-1]), self.net.dtype)
         for index in np.ndindex(batch):
             with self._with(params[index]) as net:
                 a = net.forward(x[index].reshape(-1, x.shape[-1]))
             out[index] = a.reshape(out[index].shape)
         return out
 
-    def backward(self, ndim: int, params: Any, x: Any, v: Any) -> tuple[Array, Array]:
+    def backward(self, ndim: int, params: Any, x: Any, v: Any) -> tuple[AnyArray, AnyArray]:
         """∂C/∂(W, b) and ∂C/∂x from v = ∂C/∂a^L."""
         params, x, v = np.asarray(params), np.asarray(x), np.asarray(v)
         axes = params.shape[:-1], x.shape[:-ndim], v.shape[:-ndim]
         batch = np.broadcast_shapes(*axes)
-        dparams: Array = np.empty((*batch, params.shape[-1]), params.dtype)
-        dx: Array = np.empty((*batch, *x.shape[-ndim:]), x.dtype)
+        dparams: AnyArray = np.empty((*batch, params.shape[-1]), params.dtype)
+        dx: AnyArray = np.empty((*batch, *x.shape[-ndim:]), x.dtype)
         shared = math.prod(params.shape[:-1]) == 1
         params = np.broadcast_to(params, dparams.shape)
         x = np.broadcast_to(x, dx.shape)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsFloat, TypeAlias, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from bpfast import _core
 from bpfast._validation.naming import naming_value
@@ -18,9 +17,11 @@ from bpfast.schedules import Constant, Schedule
 from bpfast.schedules._rates import as_schedule, checked_rate
 
 if TYPE_CHECKING:
-    from bpfast._core import Gradient, Views
+    from numpy.typing import ArrayLike
 
-Array: TypeAlias = NDArray[np.floating[Any]]
+    from bpfast._core import Gradient, Views
+    from bpfast._typing import FloatArray
+
 Rate: TypeAlias = SupportsFloat | Callable[[int], SupportsFloat]
 
 # Arguments of other libraries.
@@ -117,7 +118,7 @@ class Optimizer:
     @final
     def step(
         self,
-        params: Array | Iterable[Array] | Views,
+        params: FloatArray | Iterable[FloatArray] | Views,
         gradient: ArrayLike | Iterable[ArrayLike] | Views | Gradient,
     ) -> None:
         """Do one step: change `params` in place.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bpfast._core import memory_order
 from bpfast._validation.arrays.array_likes import refuse_masked
@@ -13,7 +12,8 @@ from bpfast._validation.arrays.array_likes import refuse_masked
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Array: TypeAlias = NDArray[np.floating[Any]]
+    from bpfast._typing import FloatArray
+
 Order: TypeAlias = Literal["C", "F"]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -28,7 +28,7 @@ class StateArrays:
 
     __slots__ = ("__weakref__", "dtypes", "numbers", "orders", "shapes")
 
-    def __init__(self, arrays: Sequence[Array], count: int) -> None:
+    def __init__(self, arrays: Sequence[FloatArray], count: int) -> None:
         self.shapes = [array.shape for array in arrays]
         self.dtypes = [array.dtype for array in arrays]
         self.orders = [memory_order(array) for array in arrays]
@@ -55,7 +55,7 @@ class StateArrays:
             state_arrays.numbers[k] = [array.ravel() for array in row]
         return state_arrays
 
-    def arrays(self) -> list[list[Array]]:
+    def arrays(self) -> list[list[FloatArray]]:
         """Copies in the shapes of the parameters."""
         return [
             [
@@ -79,7 +79,7 @@ class StateArrays:
                 return False
         return True
 
-    def match_order(self, arrays: Sequence[Array]) -> None:
+    def match_order(self, arrays: Sequence[FloatArray]) -> None:
         """Rearrange the state to the memory order of `arrays`.
 
         Raises
@@ -100,7 +100,7 @@ class StateArrays:
         self.orders = orders
 
 
-def _copy_of(argument: str, value: object) -> Array:
+def _copy_of(argument: str, value: object) -> FloatArray:
     """A C-contiguous copy in native byte order."""
     if not isinstance(value, np.ndarray):
         raise ValueError(f"{argument}: expected NumPy arrays, got {type(value).__name__}")

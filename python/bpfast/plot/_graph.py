@@ -19,12 +19,11 @@ from bpfast.plot._figure import BLUE, RED, axes_for, color_scale, scale_for, tex
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from bpfast._core import _Inputs as Inputs
     from bpfast._network import Network
-
-    Floats = NDArray[np.floating[Any]]
+    from bpfast._typing import FloatArray
 
 # Neurons are a unit apart. The radius of a neuron, and the distance between two layers.
 NEURON_RADIUS, LAYER_DISTANCE = 0.38, 3.2
@@ -137,9 +136,9 @@ def network(
     return axes
 
 
-def _numbers(net: Network, x: Any, y: Any, what: str) -> list[Floats | None]:
+def _numbers(net: Network, x: Any, y: Any, what: str) -> list[FloatArray | None]:
     """The numbers that the neurons of each layer show, or None."""
-    none: list[Floats | None] = [None] * len(net.sizes)
+    none: list[FloatArray | None] = [None] * len(net.sizes)
     if x is None:
         if y is not None or what == "error":
             raise ValueError("x: expected an example, got None")
@@ -193,7 +192,7 @@ def _draw_weights(axes: Axes, net: Network, columns: list[Column]) -> list[Line2
 def _draw_neurons(
     axes: Axes,
     columns: list[Column],
-    numbers: list[Floats | None],
+    numbers: list[FloatArray | None],
     what: str,
     with_scale: bool,
     size: float,

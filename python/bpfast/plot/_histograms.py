@@ -10,6 +10,7 @@ from bpfast._activations import activation_names
 from bpfast._validation.names import one_of, unknown_name
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer
+from bpfast.inside._scaled import rms
 from bpfast.plot._figure import BLUE, MAX_DRAWN, figure_of, grid, panels_for
 
 if TYPE_CHECKING:
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from bpfast._core import _Inputs as Inputs
     from bpfast._network import Network
-
-    Floats = NDArray[np.floating[Any]]
+    from bpfast._typing import FloatArray
 
 # The label of the x axis of each quantity.
 AXIS_LABELS = {
@@ -116,7 +116,7 @@ def histograms(
         panel.stairs(fractions, edges, color=BLUE, linewidth=1.2)
         title = f"{names[index]}: {net.sizes[index + 1]} {activations[index]}"
         if finite.size:
-            title += f", RMS {_rms(finite):.3g}"
+            title += f", RMS {rms(finite):.3g}"
         if missing := values.size - finite.size:
             title += f"\n{missing} not finite or beyond {MAX_DRAWN:g}"
         panel.set_title(title, fontsize=9)
@@ -129,7 +129,7 @@ def histograms(
     return figure_of(panels)
 
 
-def _values(net: Network, x: Any, y: Any, what: str) -> list[Floats]:
+def _values(net: Network, x: Any, y: Any, what: str) -> list[FloatArray]:
     """The numbers of each of the layers 2 to L."""
     if what == "weights":
         return [np.array(w) for w in net.weights]
@@ -145,7 +145,7 @@ def _values(net: Network, x: Any, y: Any, what: str) -> list[Floats]:
     return [np.array(w) for w in net.backprop(x, y).weights]
 
 
-def _histogram(values: Floats, bins: int) -> tuple[Floats, Floats]:
+def _histogram(values: FloatArray, bins: int) -> tuple[FloatArray, FloatArray]:
     """The fraction of the numbers in each bin, and the edges of the bins."""
     if not values.size:
         return np.zeros(bins), np.linspace(0, 1, bins + 1)
@@ -155,11 +155,6 @@ def _histogram(values: Floats, bins: int) -> tuple[Floats, Floats]:
         low, high = low - min_width / 2, high + min_width / 2
     counts, edges = np.histogram(values, bins, (low, high))
     return counts / values.size, edges
-
-
-def _rms(values: Floats) -> float:
-    scale = float(np.abs(values).max()) or 1.0  # so that no square overflows or vanishes
-    return scale * float(np.sqrt(np.mean(np.square(values / scale))))
 
 
 histograms.__module__ = "bpfast.plot"  # the public module

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::data::LayerInput;
 use crate::engine::batch::Call;
 use crate::engine::batch::pass::Chunk;
-use crate::kernels::elementwise::norms::{MOST_ROWS, row_squares, sparse_squares};
+use crate::kernels::elementwise::norms::{MAX_ROWS_PER_CALL, row_squares, sparse_squares};
 use crate::kernels::real::Real;
 
 /// The squares of some examples at one layer.
@@ -23,14 +23,14 @@ pub(crate) struct LayerSquares<'a> {
 
 impl<T: Real> Call<'_, T> {
     /// Calls `each` for the layers l = 2 … L, with the squares of the rows `rows` of a chunk, at most
-    /// [`MOST_ROWS`] of them. Squares of float64 may have left its range.
+    /// [`MAX_ROWS_PER_CALL`] of them. Squares of float64 may have left its range.
     pub(crate) fn each_layer_squares(
         &self,
         chunk: &Chunk<'_, '_, T>,
         rows: &Range<usize>,
         mut each: impl FnMut(LayerSquares<'_>),
     ) {
-        let (mut of_inputs, mut of_errors) = ([0.0; MOST_ROWS], [0.0; MOST_ROWS]);
+        let (mut of_inputs, mut of_errors) = ([0.0; MAX_ROWS_PER_CALL], [0.0; MAX_ROWS_PER_CALL]);
         let of_inputs = &mut of_inputs[..rows.len()];
         let of_errors = &mut of_errors[..rows.len()];
         let examples = chunk.rows.start + rows.start..chunk.rows.start + rows.end;

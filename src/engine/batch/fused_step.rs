@@ -6,7 +6,7 @@ use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::add;
 use crate::data::{Inputs, LayerInput};
-use crate::engine::batch::gradient_slices::{Block, GradientSlice, GradientSlices};
+use crate::engine::batch::gradient_sum::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::pass::Backprop;
 use crate::engine::batch::scratch::ThreadBuffers;
 use crate::engine::batch::{Call, Scratch};
@@ -17,7 +17,9 @@ use crate::kernels::elementwise::map;
 use crate::kernels::elementwise::optimizer::rules::Scale;
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::fused_step::{FEW_TERMS, SLICE, WHOLE_WORK};
+use crate::kernels::tuning::fused_step::{
+    MAX_SLICE_ELEMENTS, MAX_TERMS_PER_WEIGHT, MAX_UNPOLLED_WORK,
+};
 use crate::model::architecture::{Architecture, Layer};
 use crate::pool::Team;
 
@@ -79,14 +81,14 @@ impl<T: Real> Call<'_, T> {
 pub(crate) fn can_be_fused(architecture: &Architecture, plan: &Plan, n: usize) -> bool {
     let work = n.saturating_mul(architecture.n_weights());
     let work = work.max(Step::work(architecture.n_params()));
-    plan.is_one_block() && work <= WHOLE_WORK
+    plan.is_one_block() && work <= MAX_UNPOLLED_WORK
 }
 
 /// η, if the step adds −η times the gradient to the parameters, so that the errors can include −η.
 ///
 /// With CSR input each term is rounded to its parameter separately, so only if a weight has few terms.
 pub(crate) fn sgd_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Option<f64> {
-    let many = |nnz| nnz > FEW_TERMS.saturating_mul(inputs.width());
+    let many = |nnz| nnz > MAX_TERMS_PER_WEIGHT.saturating_mul(inputs.width());
     if inputs.nnz().is_some_and(many) || update.weights.l1 != 0.0 {
         return None;
     }
@@ -96,7 +98,7 @@ pub(crate) fn sgd_rate<T: Real>(inputs: &Inputs<'_, T>, update: &Update) -> Opti
 
 /// The neurons whose outgoing weights make a slice with a gradient buffer.
 fn neurons_per_slice(layer: &Layer) -> usize {
-    (SLICE / layer.row_stride).clamp(1, layer.n_in)
+    (MAX_SLICE_ELEMENTS / layer.row_stride).clamp(1, layer.n_in)
 }
 
 fn longest_slice(layer: &Layer) -> usize {

@@ -4,13 +4,15 @@ use crate::base::alloc::try_defaults;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::engine::batch::fused_step::{FusedStep, decay};
-use crate::engine::batch::gradient_slices::{Block, GradientSlice, GradientSlices};
+use crate::engine::batch::gradient_sum::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::scratch::{Scratch, ThreadBuffers};
 use crate::engine::optimizer::{ParamsAndState, Update};
 use crate::kernels::elementwise::norms::{add_with_norm, distance, joined_norm, norm};
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::measured_step::{PIECES_PER_THREAD, SLICE, SPARSE_SLICE};
+use crate::kernels::tuning::measured_step::{
+    MIN_PIECES_PER_THREAD, SLICE_ELEMENTS, SPARSE_SLICE_ELEMENTS,
+};
 use crate::model::architecture::{Architecture, Layer};
 use crate::pool::Team;
 
@@ -34,7 +36,11 @@ pub(crate) struct NormBuffers<T> {
 
 /// The neurons whose outgoing weights make a slice of the layer at an index, and whether x is CSR.
 fn neurons_per_slice(layer: &Layer, is_sparse: bool) -> usize {
-    let length = if is_sparse { SPARSE_SLICE } else { SLICE };
+    let length = if is_sparse {
+        SPARSE_SLICE_ELEMENTS
+    } else {
+        SLICE_ELEMENTS
+    };
     (length / layer.row_stride).clamp(1, layer.n_in)
 }
 
@@ -48,7 +54,7 @@ impl<T: Real> NormBuffers<T> {
         if self.before.len() != length {
             let slices =
                 GradientSlices::new(architecture, |_, layer| neurons_per_slice(layer, false));
-            let parts = slices.count().max(length.div_ceil(SLICE));
+            let parts = slices.count().max(length.div_ceil(SLICE_ELEMENTS));
             self.before = try_defaults("params before a step", length)?;
             self.parts = try_defaults("norms of a step", parts)?;
         }
@@ -63,7 +69,9 @@ impl<T: Real> NormBuffers<T> {
     /// ‖θ − θ₀‖ with the parameters θ₀ that [`Self::keep`] has copied.
     pub fn update(&mut self, params: &[T], team: &Team) -> f64 {
         let Self { before, parts } = self;
-        let pieces = params.chunks(SLICE).zip(before.chunks(SLICE));
+        let pieces = params
+            .chunks(SLICE_ELEMENTS)
+            .zip(before.chunks(SLICE_ELEMENTS));
         by_pieces(team, parts, pieces, |(params, before)| {
             distance(params, before)
         })
@@ -71,7 +79,7 @@ impl<T: Real> NormBuffers<T> {
 
     /// ‖`gradient`‖.
     pub fn gradient(&mut self, gradient: &[T], team: &Team) -> f64 {
-        by_pieces(team, &mut self.parts, gradient.chunks(SLICE), norm)
+        by_pieces(team, &mut self.parts, gradient.chunks(SLICE_ELEMENTS), norm)
     }
 }
 
@@ -83,7 +91,7 @@ fn by_pieces<P: Send>(
     norm: impl Fn(P) -> f64 + Sync,
 ) -> f64 {
     let parts = &mut parts[..pieces.len()];
-    let threads = team.threads().min(pieces.len() / PIECES_PER_THREAD);
+    let threads = team.threads().min(pieces.len() / MIN_PIECES_PER_THREAD);
     let mut states = vec![(); threads.max(1)];
     let done = team.run(
         &mut states,

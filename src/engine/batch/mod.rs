@@ -1,22 +1,18 @@
 //! Runs a batch, divided as its `Plan` says, on a team of threads, and sums in a fixed order.
 //!
 //! A sum has the same bits at any number of threads, because its order follows from the plan. Its error
-//! does not grow with n: chunk groups are added pairwise in `sum_groups`, and blocks with compensation in
-//! `sum_blocks`.
+//! does not grow with n: groups of chunks are added pairwise, and blocks with compensation (`gradient_sum`).
 
 mod chunk;
 pub(crate) mod example_squares;
 pub(crate) mod fused_step;
-mod gradient_slices;
+mod gradient_sum;
 pub(crate) mod measured_step;
 mod moments;
 pub(crate) mod pass;
 mod run_chunks;
 mod scratch;
 mod small_batch_forward;
-mod sum_blocks;
-mod sum_groups;
-mod sum_tree;
 mod trace;
 
 use crate::base::alloc::grow_workspace;

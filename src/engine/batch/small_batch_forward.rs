@@ -10,7 +10,7 @@ use crate::engine::forward::weighted_sums;
 use crate::engine::workspace::BufferConfig;
 use crate::kernels::gemm::{Context, MatrixMut};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::small_batch::{NEURONS, SHARE};
+use crate::kernels::tuning::small_batch::{MIN_THREAD_WEIGHTS, NEURON_MULTIPLE};
 use crate::model::activation::Activation;
 use crate::model::architecture::Layer;
 
@@ -25,7 +25,9 @@ impl<T: Real> Call<'_, T> {
     /// The neurons of one thread's share of a layer.
     fn neurons_per_task(&self, layer: &Layer) -> usize {
         let even = layer.n_out.div_ceil(self.team.threads());
-        let neurons = even.max(SHARE / layer.n_in).next_multiple_of(NEURONS);
+        let neurons = even
+            .max(MIN_THREAD_WEIGHTS / layer.n_in)
+            .next_multiple_of(NEURON_MULTIPLE);
         neurons.min(layer.n_out)
     }
 

@@ -5,14 +5,14 @@
 
 mod params_and_state;
 
-pub use params_and_state::{MAX_STATE, ParamsAndState};
+pub use params_and_state::{MAX_STATES, ParamsAndState};
 
 use crate::kernels::elementwise::optimizer::apply::{ElementRule as Kernel, update};
 use crate::kernels::elementwise::optimizer::rules::{
     Adam, GradientDescent, Momentum, Regularized, SquaredGradient,
 };
 use crate::kernels::real::Real;
-use crate::kernels::tuning::optimizer::{PIECE, THREAD_PARAMS, WORK};
+use crate::kernels::tuning::optimizer::{MIN_THREAD_PARAMS, PIECE_PARAMS, WORK_PER_PARAM};
 use crate::pool::Team;
 
 /// An optimizer's rule, without its learning rate and state.
@@ -54,8 +54,26 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Plain gradient descent.
+    pub const SGD: Self = Self::Sgd {
+        momentum: 0.0,
+        nesterov: false,
+    };
+    /// Gradient descent with a momentum of 0.9.
+    pub const MOMENTUM: Self = Self::Sgd {
+        momentum: 0.9,
+        nesterov: false,
+    };
+    /// Adam with the numbers of its authors.
+    pub const ADAM: Self = Self::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        decay: 0.0,
+    };
+
     /// The number of state values per parameter.
-    pub fn state(self) -> usize {
+    pub fn n_states(self) -> usize {
         match self {
             Self::Sgd { momentum, .. } => usize::from(momentum != 0.0),
             Self::Adam { .. } => 2,
@@ -131,12 +149,12 @@ impl Step {
 
     /// The cost of updating `length` parameters, in multiply-adds.
     pub fn work(length: usize) -> usize {
-        length.saturating_mul(WORK)
+        length.saturating_mul(WORK_PER_PARAM)
     }
 
     /// The number of threads worth using, at most `allowed`.
     pub fn threads(length: usize, allowed: usize) -> usize {
-        allowed.min(length / THREAD_PARAMS).max(1)
+        allowed.min(length / MIN_THREAD_PARAMS).max(1)
     }
 
     /// [`Self::apply`] for many parameters, by all threads of a team. Cannot be cancelled.
@@ -152,10 +170,10 @@ impl Step {
     ) {
         let length = params_and_state.params.len();
         assert_eq!(length, gradient.len(), "the length of a gradient");
-        if team.threads() == 1 || length <= PIECE {
+        if team.threads() == 1 || length <= PIECE_PARAMS {
             return self.apply(terms, params_and_state, gradient);
         }
-        let pieces = gradient.chunks(PIECE);
+        let pieces = gradient.chunks(PIECE_PARAMS);
         let pieces =
             pieces.map_while(|piece| Some((params_and_state.split_front(piece.len())?, piece)));
         let mut states = vec![(); team.threads()];
@@ -168,7 +186,7 @@ impl Step {
         debug_assert!(done.is_ok(), "nobody interrupts");
     }
 
-    /// Updates some parameters, whose state has as many slices as [`Rule::state`] says.
+    /// Updates some parameters, whose state has as many slices as [`Rule::n_states`] says.
     ///
     /// # Panics
     /// The state has another number of slices, or the gradient has another length.

@@ -1,7 +1,7 @@
 //! Parameters together with the optimizer's state.
 
 /// The most state values per parameter: Adam's m and v.
-pub const MAX_STATE: usize = 2;
+pub const MAX_STATES: usize = 2;
 
 /// Some parameters and the optimizer's state for them, which are split together.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub struct ParamsAndState<'a, T> {
     /// The parameters.
     pub params: &'a mut [T],
     /// Each as long as `params`; unused ones are empty.
-    state: [&'a mut [T]; MAX_STATE],
+    state: [&'a mut [T]; MAX_STATES],
     count: usize,
 }
 
@@ -17,7 +17,7 @@ impl<'a, T> ParamsAndState<'a, T> {
     /// `params` and their state.
     ///
     /// # Panics
-    /// There are more than [`MAX_STATE`] state slices, or one has another length than `params`.
+    /// There are more than [`MAX_STATES`] state slices, or one has another length than `params`.
     pub fn new(params: &'a mut [T], state: impl IntoIterator<Item = &'a mut [T]>) -> Self {
         let mut params_and_state = Self {
             params,
@@ -53,7 +53,7 @@ impl<'a, T> ParamsAndState<'a, T> {
     /// Splits off and returns the first `length` parameters; None if there are fewer.
     pub fn split_front(&mut self, length: usize) -> Option<Self> {
         let params = self.params.split_off_mut(..length)?;
-        let mut state: [&mut [T]; MAX_STATE] = Default::default();
+        let mut state: [&mut [T]; MAX_STATES] = Default::default();
         for (state, rest) in state.iter_mut().zip(&mut self.state).take(self.count) {
             *state = rest.split_off_mut(..length)?;
         }

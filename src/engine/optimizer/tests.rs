@@ -1,14 +1,8 @@
 use crate::engine::optimizer::*;
 
 const RULES: [Rule; 7] = [
-    Rule::Sgd {
-        momentum: 0.0,
-        nesterov: false,
-    },
-    Rule::Sgd {
-        momentum: 0.9,
-        nesterov: false,
-    },
+    Rule::SGD,
+    Rule::MOMENTUM,
     Rule::Sgd {
         momentum: 0.8,
         nesterov: true,
@@ -99,9 +93,9 @@ fn steps_are_the_formulas<T: Real>(tolerance: f64) {
     for rule in RULES {
         for terms in TERMS {
             let mut p: Vec<T> = numbers(LENGTH, 0.0);
-            let mut state = vec![vec![T::ZERO; LENGTH]; rule.state()];
+            let mut state = vec![vec![T::ZERO; LENGTH]; rule.n_states()];
             let mut expected: Vec<f64> = p.iter().map(|p| p.to_f64()).collect();
-            let mut wanted_kept = vec![vec![0.0; rule.state()]; LENGTH];
+            let mut wanted_kept = vec![vec![0.0; rule.n_states()]; LENGTH];
             for t in 1..=10 {
                 let g: Vec<T> = numbers(LENGTH, f64::from(t));
                 let step = Step::new(rule, RATE, u64::try_from(t).expect("positive"));
@@ -138,13 +132,13 @@ fn a_step_agrees_with_its_formula() {
 
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
-    let length = 2 * THREAD_PARAMS + 12_345;
+    let length = 2 * MIN_THREAD_PARAMS + 12_345;
     for rule in RULES {
         let step = Step::new(rule, RATE, 3);
         let g: Vec<f32> = numbers(length, 0.5);
         let run = |threads| {
             let mut p: Vec<f32> = numbers(length, 0.0);
-            let mut state = vec![numbers::<f32>(length, 0.0); rule.state()];
+            let mut state = vec![numbers::<f32>(length, 0.0); rule.n_states()];
             for vector in &mut state {
                 for x in vector {
                     *x = x.abs();
@@ -168,7 +162,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 
 /// p after one step from zero state.
 fn first(rule: Rule, g: f32) -> f32 {
-    let (mut p, mut state) = ([0.0], vec![vec![0.0]; rule.state()]);
+    let (mut p, mut state) = ([0.0], vec![vec![0.0]; rule.n_states()]);
     Step::new(rule, RATE, 1).apply(
         Regularization::NONE,
         params_and_state(&mut p, &mut state),
@@ -209,8 +203,8 @@ fn squares_of_large_gradients_do_not_overflow() {
 #[test]
 fn an_infinite_second_moment_stays_infinite() {
     for rule in [RULES[3], RULES[5], RULES[6]] {
-        let mut state = vec![vec![f32::INFINITY]; rule.state()];
-        state[0][0] = if rule.state() == 2 {
+        let mut state = vec![vec![f32::INFINITY]; rule.n_states()];
+        state[0][0] = if rule.n_states() == 2 {
             1.0
         } else {
             f32::INFINITY
@@ -271,7 +265,7 @@ fn bias_corrections_are_accurate_at_any_step() {
 #[test]
 fn little_work_uses_one_thread() {
     assert_eq!(Step::threads(0, 8), 1);
-    assert_eq!(Step::threads(2 * THREAD_PARAMS - 1, 8), 1);
-    assert_eq!(Step::threads(2 * THREAD_PARAMS, 8), 2);
+    assert_eq!(Step::threads(2 * MIN_THREAD_PARAMS - 1, 8), 1);
+    assert_eq!(Step::threads(2 * MIN_THREAD_PARAMS, 8), 2);
     assert_eq!(Step::threads(usize::MAX, 8), 8);
 }

@@ -6,7 +6,7 @@ use crate::base::cancel::{CancelToken, ELEMENT_WORK};
 use crate::engine::workspace::LayerBuffers;
 use crate::kernels::elementwise::activations::taylor;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::taylor::BLOCK;
+use crate::kernels::tuning::taylor::BLOCK_ELEMENTS;
 use crate::model::activation::Activation;
 
 /// A layer of a chunk, with its directional derivatives.
@@ -24,7 +24,7 @@ pub(super) struct TaylorLayer<'a, 'b, T> {
 impl<T: Real> TaylorLayer<'_, '_, T> {
     /// Computes ȧ and ä of each direction from ż and z̈.
     pub fn forward(self, cancel: &CancelToken<'_>) {
-        let mut gates_buffer = [[T::ZERO; BLOCK]; 3];
+        let mut gates_buffer = [[T::ZERO; BLOCK_ELEMENTS]; 3];
         for range in blocks(self.values.a.len()) {
             let gates = gates(self.activation, self.values, &range, &mut gates_buffer);
             for at in (self.index..self.firsts.len()).step_by(self.depth) {
@@ -46,7 +46,7 @@ impl<T: Real> TaylorLayer<'_, '_, T> {
 
     /// Replaces ∂C/∂a, ∂C/∂ȧ and ∂C/∂ä in the buffers of δ by ∂C/∂z, ∂C/∂ż and ∂C/∂z̈.
     pub fn backward(self, cancel: &CancelToken<'_>) {
-        let mut gates_buffer = [[T::ZERO; BLOCK]; 3];
+        let mut gates_buffer = [[T::ZERO; BLOCK_ELEMENTS]; 3];
         for range in blocks(self.values.a.len()) {
             let gates = gates(self.activation, self.values, &range, &mut gates_buffer);
             let value = &mut self.values.delta[range.clone()];
@@ -76,10 +76,10 @@ impl<T: Real> TaylorLayer<'_, '_, T> {
     }
 }
 
-/// Ranges of at most [`BLOCK`] elements.
+/// Ranges of at most [`BLOCK_ELEMENTS`] elements.
 fn blocks(length: usize) -> impl Iterator<Item = Range<usize>> {
-    let starts = (0..length).step_by(BLOCK);
-    starts.map(move |start| start..length.min(start + BLOCK))
+    let starts = (0..length).step_by(BLOCK_ELEMENTS);
+    starts.map(move |start| start..length.min(start + BLOCK_ELEMENTS))
 }
 
 /// σ', σ'' and σ''' of the elements in `range`, in `gates_buffer`.
@@ -87,7 +87,7 @@ fn gates<'r, T: Real>(
     activation: Activation,
     values: &LayerBuffers<&mut [T]>,
     range: &Range<usize>,
-    gates_buffer: &'r mut [[T; BLOCK]; 3],
+    gates_buffer: &'r mut [[T; BLOCK_ELEMENTS]; 3],
 ) -> [&'r [T]; 3] {
     let from: &[T] = if activation.derivative_needs_z() {
         values.z

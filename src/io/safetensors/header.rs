@@ -135,7 +135,7 @@ impl Header {
         let end = self.end();
         if end as u64 != data_bytes {
             return Err(format!(
-                "its tensors take {end} bytes where {data_bytes} lie"
+                "its tensors take {end} bytes, and {data_bytes} follow it"
             ));
         }
         Ok(())
@@ -239,7 +239,7 @@ impl<'de> Visitor<'de> for MetadataVisitor {
         let mut text = BTreeMap::new();
         while let Some((key, value)) = map.next_entry::<String, String>()? {
             if text.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key of __metadata__ stands there twice"));
+                return Err(A::Error::custom("a key of __metadata__ occurs twice"));
             }
         }
         Ok(UniqueMetadata(text))

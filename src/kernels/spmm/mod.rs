@@ -14,7 +14,7 @@ pub use forward::forward;
 pub use gradients::{GradientRows, gradients};
 
 use crate::kernels::csr::CsrMatrix;
-use crate::kernels::tuning::spmm::{COLUMNS, EVEN, UNPOLLED};
+use crate::kernels::tuning::spmm::{COLUMN_MULTIPLE, MAX_COLUMNS, MAX_UNPOLLED_WORK};
 
 #[cfg(test)]
 mod tests;
@@ -26,12 +26,16 @@ fn blocks<T>(
     columns: &Range<usize>,
 ) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     let (rows, end) = (x.len(), columns.end);
-    let count = columns.len().div_ceil(COLUMNS).max(1);
-    let width = columns.len().div_ceil(count).next_multiple_of(EVEN).max(1);
+    let count = columns.len().div_ceil(MAX_COLUMNS).max(1);
+    let width = columns
+        .len()
+        .div_ceil(count)
+        .next_multiple_of(COLUMN_MULTIPLE)
+        .max(1);
     let work = x.nnz().saturating_mul(width);
     let step = match work {
-        0..=UNPOLLED => rows,
-        _ => rows.saturating_mul(UNPOLLED) / work,
+        0..=MAX_UNPOLLED_WORK => rows,
+        _ => rows.saturating_mul(MAX_UNPOLLED_WORK) / work,
     };
     let step = step.max(1);
     columns.clone().step_by(width).flat_map(move |column| {

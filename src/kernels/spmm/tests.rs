@@ -10,7 +10,7 @@ use crate::kernels::spmm::*;
 use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
 
-/// On both sides of a register, of a tile and of [`COLUMNS`], at every level.
+/// On both sides of a register, of a tile and of [`MAX_COLUMNS`], at every level.
 const WIDTHS: [usize; 16] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 65, 130, 259];
 const INPUTS: usize = 11;
 const NUMBERS: usize = 300 * INPUTS;
@@ -146,7 +146,7 @@ fn blocks_cover_all_rows_and_columns_once() {
     for columns in [0..1, 3..4, 0..128, 0..129, 5..700, 7..100_000] {
         let mut seen = 0;
         for (columns_of, rows) in blocks(&x, &columns) {
-            assert!(columns_of.len() <= COLUMNS && !columns_of.is_empty());
+            assert!(columns_of.len() <= MAX_COLUMNS && !columns_of.is_empty());
             assert!(columns_of.start >= columns.start && columns_of.end <= columns.end);
             seen += columns_of.len() * rows.len();
         }

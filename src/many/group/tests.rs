@@ -37,24 +37,8 @@ impl Owned {
         let (hidden, output) = ([Activation::Tanh], Activation::Identity);
         let architecture = Architecture::new(&sizes, &hidden, output, Cost::Quadratic);
         let architecture = architecture.expect("a network");
-        let rule = Rule::Sgd {
-            momentum: 0.0,
-            nesterov: false,
-        };
         Self {
-            settings: Settings {
-                rule,
-                weight_decay: 0.0,
-                l2: 0.0,
-                l1: 0.0,
-                penalty_per_example: false,
-                clip_norm: None,
-                max_norm: None,
-                dropout: Vec::new(),
-                seed: 0,
-                batch_size: 8,
-                check_finite: true,
-            },
+            settings: Settings::new(Rule::SGD, 8),
             x: numbers(2 * N, 1),
             y: numbers(N, 2),
             rates: vec![0.5; 6 * N.div_ceil(8)],

@@ -15,7 +15,7 @@ use softmax::LogSoftmax;
 pub(crate) use softmax::{LargestAndOthers, largest};
 
 /// The outputs whose logarithms are computed together, a multiple of eight.
-const BLOCK: usize = 64;
+const LN_BLOCK: usize = 64;
 
 /// A cost with the output activation that it is fused with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl Fused {
             Self::Given => {}
             Self::SigmoidCrossEntropy => {
                 // softplus(∓z) = max(∓z, 0) + ln(1 + e^−|z|): one logarithm for both.
-                let mut small = [T::ZERO; BLOCK];
-                for (first, z) in (0..n).step_by(BLOCK).zip(z.chunks(BLOCK)) {
+                let mut small = [T::ZERO; LN_BLOCK];
+                for (first, z) in (0..n).step_by(LN_BLOCK).zip(z.chunks(LN_BLOCK)) {
                     let small = &mut small[..z.len()];
                     small.iter_mut().zip(z).for_each(|(s, z)| *s = -z.abs());
                     map(small, Softplus, softplus);
@@ -117,7 +117,7 @@ impl Fused {
 
 /// Σ y: in the type of y for few outputs, in float64 for many, as float32 would lose digits.
 fn total<T: Real>(n: usize, y: impl Fn(usize) -> T) -> T {
-    if n <= BLOCK {
+    if n <= LN_BLOCK {
         return (0..n).fold(T::ZERO, |sum, j| sum + y(j));
     }
     let mut sum = LaneSum::default();

@@ -5,7 +5,7 @@ use crate::base::sum::LaneSum;
 use crate::kernels::elementwise::map;
 use crate::kernels::math::{Exp, LnOneMinusExp};
 use crate::kernels::real::Real;
-use crate::model::fused::{BLOCK, ln, times};
+use crate::model::fused::{LN_BLOCK, ln, times};
 
 /// ln a of one example: a cost of 1e-13 at z = 1000 keeps its digits.
 ///
@@ -50,8 +50,8 @@ pub fn cross_entropy<T: Real>(z: &[T], y: impl Fn(usize) -> f64, sum: &mut LaneS
     let (top, second) = largest_two(z);
     let (largest, second) = (z[top].to_f64(), second.to_f64());
     let shift = second.max(f64::MIN);
-    let mut numbers = [0.0; BLOCK];
-    let blocks = || (0..).step_by(BLOCK).zip(z.chunks(BLOCK));
+    let mut numbers = [0.0; LN_BLOCK];
+    let blocks = || (0..).step_by(LN_BLOCK).zip(z.chunks(LN_BLOCK));
 
     let mut rest = LaneSum::default();
     for (first, z) in blocks() {

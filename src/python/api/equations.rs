@@ -10,10 +10,10 @@ use crate::base::error::{Error, ShapeDisplay};
 use crate::engine::equations;
 use crate::kernels::gemm::Matrix;
 use crate::model::activation::Activation;
-use crate::python::borrow::{Element, NamedInput, readwrite};
+use crate::python::borrow::{Element, readwrite};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
-use crate::python::convert::arrays::{check_shape, input, numbers};
+use crate::python::convert::arrays::{check_shape, input, numbers, output};
 use crate::python::convert::dtype::Dtype;
 use crate::python::convert::name::Name;
 
@@ -57,8 +57,11 @@ pub(super) use with_type;
 ///
 /// Raises
 /// ------
-/// ValueError, TypeError
-///     Shapes do not match, the activation is unknown, or an argument is no array of real numbers.
+/// ValueError
+///     Shapes do not match, there are no rows, or the activation is unknown or softmax; or ``out`` has
+///     another shape or layout, is read-only or shares memory.
+/// TypeError
+///     An argument is not of real numbers, the activation is no string, or ``out`` has another dtype.
 ///
 /// References
 /// ----------
@@ -97,7 +100,7 @@ pub fn bp2<'py>(
         check_shape("weights", &[n_next, width], weights.shape())?;
         check_shape("z", &[n, width], z.shape())?;
         with_type!([&delta, &weights, &z], T => {
-            let result = result::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
+            let result = output::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
             let delta = input::<T, Ix2>("delta", &delta)?;
             let weights = input::<T, Ix2>("weights", &weights)?;
             let z = input::<T, Ix2>("z", &z)?;
@@ -126,8 +129,11 @@ pub fn bp2<'py>(
 ///
 /// Raises
 /// ------
-/// ValueError, TypeError
-///     delta is not a matrix, or not of real numbers.
+/// ValueError
+///     delta has other than two axes, or no rows; or ``out`` has another shape or layout, is read-only or
+///     shares memory.
+/// TypeError
+///     delta is not of real numbers, or ``out`` has another dtype.
 ///
 /// References
 /// ----------
@@ -148,7 +154,7 @@ pub fn bp3<'py>(
         let inputs = [("delta", Some(delta))];
         let delta = matrix_like("delta", delta)?;
         with_type!([&delta], T => {
-            let result = result::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
+            let result = output::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
             let delta = input::<T, Ix2>("delta", &delta)?;
             let delta = delta.as_slice()?;
             write(&result, delta.len(), |out, cancel| equations::bp3(delta, out, cancel))
@@ -173,8 +179,11 @@ pub fn bp3<'py>(
 ///
 /// Raises
 /// ------
-/// ValueError, TypeError
-///     Shapes do not match, or an argument is no array of real numbers.
+/// ValueError
+///     Shapes do not match, or there are no rows; or ``out`` has another shape or layout, is read-only or
+///     shares memory.
+/// TypeError
+///     An argument is not of real numbers, or ``out`` has another dtype.
 ///
 /// References
 /// ----------
@@ -200,7 +209,7 @@ pub fn bp4<'py>(
         let [_, n_in] = matrix_shape("a", &a)?;
         check_shape("a", &[n, n_in], a.shape())?;
         with_type!([&delta, &a], T => {
-            let result = result::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
+            let result = output::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
             let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
             let (delta, a) = (delta.as_slice()?, a.as_slice()?);
             // The core computes aᵀ δ, (n_in, n_out); with a and δ exchanged this is δᵀ a.
@@ -209,16 +218,6 @@ pub fn bp4<'py>(
             })
         })
     })
-}
-
-/// `out`, after validation, or a new array.
-pub fn result<'py, T: Element, D: Dimension>(
-    out: Option<&Bound<'py, PyAny>>,
-    py: Python<'py>,
-    shape: &[usize],
-    inputs: &[NamedInput<'_, 'py>],
-) -> PyResult<Bound<'py, PyArray<T, D>>> {
-    crate::python::convert::arrays::output(out, py, shape, inputs)
 }
 
 /// Runs `work`, of about `size` multiply-adds, on the memory of `result` with the GIL released.

@@ -7,7 +7,7 @@ use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArray
 use pyo3::prelude::*;
 
 use crate::base::error::Error;
-use crate::engine::optimizer::{MAX_STATE, ParamsAndState};
+use crate::engine::optimizer::{MAX_STATES, ParamsAndState};
 use crate::python::borrow::{
     Access, Borrow, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray,
     check_no_self_overlap, check_writeable, contiguous, fill,
@@ -96,7 +96,7 @@ impl<'py, T: Element> OptimizerArrays<'py, T> {
             let copy = contiguous(&of_gradient, &borrow, gradient, dtype(), order)?;
             scope.read(of_gradient, copy.cast()?, order)?
         };
-        let mut state_arrays = Vec::with_capacity(MAX_STATE);
+        let mut state_arrays = Vec::with_capacity(MAX_STATES);
         for state in state {
             let vector = state.cast::<PyArray1<T>>();
             let vector =
@@ -154,12 +154,12 @@ pub fn params_and_state<'a, T: Element>(
     params: &'a mut [T],
     state: &'a mut [WriteArray<'_, T, Ix1>],
 ) -> PyResult<ParamsAndState<'a, T>> {
-    if state.len() > MAX_STATE {
+    if state.len() > MAX_STATES {
         return Err(
-            Error::value("state", format!("at most {MAX_STATE} arrays"), state.len()).into(),
+            Error::value("state", format!("at most {MAX_STATES} arrays"), state.len()).into(),
         );
     }
-    let mut slices = Vec::with_capacity(MAX_STATE);
+    let mut slices = Vec::with_capacity(MAX_STATES);
     for state in state {
         if state.len() != params.len() {
             return Err(Error::value("state", params.len(), state.len()).into());

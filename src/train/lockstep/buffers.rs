@@ -6,7 +6,7 @@ use crate::base::alloc::{try_grow, try_grow_padded, try_reserve};
 use crate::base::cache_line;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
-use crate::engine::optimizer::MAX_STATE;
+use crate::engine::optimizer::MAX_STATES;
 use crate::kernels::interleaved::networks;
 use crate::kernels::real::Real;
 use crate::model::architecture::Architecture;
@@ -101,7 +101,7 @@ impl<T: Real> LockstepScratch<T> {
         try_reserve("workspace", &mut self.before, networks)?;
         self.before.resize_with(networks, Vec::new);
         for before in &mut self.before {
-            grow(before, 1 + MAX_STATE, length)?;
+            grow(before, 1 + MAX_STATES, length)?;
         }
         Ok(())
     }

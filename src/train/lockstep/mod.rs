@@ -20,7 +20,7 @@ use crate::engine::optimizer::{ParamsAndState, Update};
 use crate::engine::plan::Plan;
 use crate::kernels::interleaved::{interleave, networks, separate};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::many::LANE_WORK;
+use crate::kernels::tuning::many::MAX_LANE_WORK;
 use crate::model::architecture::Architecture;
 use crate::train::rollback::{all_finite, restore_state, save_state};
 use crate::train::{Report, Settings, StepSeries};
@@ -59,7 +59,7 @@ pub fn fits_a_lane<T: Real>(
 /// not they have a network.
 pub fn is_faster<T: Real>(architecture: &Architecture, n: usize, lanes: usize) -> bool {
     let work = n.saturating_mul(architecture.n_weights());
-    lanes > 1 && work.saturating_mul(networks::<T>()) <= LANE_WORK * lanes
+    lanes > 1 && work.saturating_mul(networks::<T>()) <= MAX_LANE_WORK * lanes
 }
 
 /// Does the series of all lanes, of one architecture and equally many steps of equally many examples. Returns

@@ -82,10 +82,7 @@ impl Problem {
     /// A network with rules, penalties and a batch of its own.
     fn network(&self, k: usize) -> Network {
         let rule = match k % 4 {
-            0 => Rule::Sgd {
-                momentum: 0.0,
-                nesterov: false,
-            },
+            0 => Rule::SGD,
             1 => Rule::Adam {
                 beta1: 0.9,
                 beta2: 0.999,
@@ -99,17 +96,12 @@ impl Problem {
             _ => Rule::Adagrad { epsilon: 1e-8 },
         };
         let settings = Settings {
-            rule,
             weight_decay: if k == 2 { 0.1 } else { 0.0 },
             l2: if k > 3 { 0.01 } else { 0.0 },
             l1: if k == 5 { 0.01 } else { 0.0 },
-            penalty_per_example: false,
-            clip_norm: None,
-            max_norm: None,
             dropout: vec![0.0],
-            seed: 0,
-            batch_size: 16,
             check_finite: k != 6,
+            ..Settings::new(rule, 16)
         };
         let length = self.architecture.n_params();
         let order = (0..N).map(|e| u32::try_from((e * 7 + k) % N).expect("small"));
@@ -117,7 +109,7 @@ impl Problem {
             order: order.collect(),
             rates: vec![0.01 * (1 + k) as f64; N.div_ceil(16)],
             params: numbers(length, 3 + k),
-            state: vec![vec![0.0; length]; rule.state()],
+            state: vec![vec![0.0; length]; rule.n_states()],
             report: Report::default(),
             settings,
         }

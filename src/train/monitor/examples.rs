@@ -10,7 +10,7 @@ use crate::engine::batch::example_squares::LayerSquares;
 use crate::engine::batch::pass::{Chunk, Observer};
 use crate::engine::plan::Plan;
 use crate::engine::workspace::LayerBuffers;
-use crate::kernels::elementwise::norms::{MOST_ROWS, joined_norm};
+use crate::kernels::elementwise::norms::{MAX_ROWS_PER_CALL, joined_norm};
 use crate::kernels::elementwise::saturation::{closed_sigmoids, closed_tanhs, columns_above};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
@@ -241,7 +241,7 @@ fn norms_of_group<T: Real>(squares: &LayerSquares<'_>, errors: Matrix<'_, T>) ->
         return squares.map(f64::sqrt);
     }
     // In units of the largest error, as squares may have left the range of float64.
-    let mut norms = [0.0; MOST_ROWS];
+    let mut norms = [0.0; MAX_ROWS_PER_CALL];
     let norms = &mut norms[..of_inputs.len()];
     for (row, norm) in norms.iter_mut().enumerate() {
         *norm = joined_norm(errors.row(row).map(|x| x.to_f64()));

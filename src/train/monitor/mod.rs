@@ -19,7 +19,7 @@ use crate::engine::batch::measured_step::{NormBuffers, StepNorms};
 use crate::engine::batch::pass::Observer;
 use crate::kernels::elementwise::norms::dot;
 use crate::kernels::real::Real;
-use crate::kernels::tuning::measured_step::SLICE;
+use crate::kernels::tuning::measured_step::SLICE_ELEMENTS;
 use crate::model::architecture::Architecture;
 use crate::pool::Team;
 
@@ -74,7 +74,9 @@ impl<T: Real> StepMonitor<T> {
     /// has the sign of the gradient's factor.
     fn add_cosine(&mut self, norm: f64, (gradient, length): (&mut Vec<T>, usize), is_shared: bool) {
         let (numbers, last) = (&gradient[..length], &mut self.last[..length]);
-        let pieces = numbers.chunks(SLICE).zip(last.chunks(SLICE));
+        let pieces = numbers
+            .chunks(SLICE_ELEMENTS)
+            .zip(last.chunks(SLICE_ELEMENTS));
         let both = sum(pieces.map(|(a, b)| dot(a, b)));
         let cosine = both / norm / self.last_norm;
         self.rows.push(cosine.clamp(-1.0, 1.0));

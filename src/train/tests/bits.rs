@@ -22,7 +22,7 @@ fn bits_do_not_depend_on_the_plan_of_a_mini_batch() {
     ] {
         let problem = Problem::new(sizes, 2 * batch_size);
         let order = order(problem.n);
-        for rule in [SGD, ADAM] {
+        for rule in [Rule::SGD, Rule::ADAM] {
             let mut settings = settings(rule, batch_size);
             settings.weight_decay = 0.01;
             let train = |threads| problem.train(&settings, &order, &[0.01; 2], threads, &|| false);
@@ -54,7 +54,7 @@ fn padded_rows_change_no_bit() {
     let rows = pattern.with_values(&values).expect("as many");
     let inputs = Inputs::sparse(architecture, rows).expect("good inputs");
     let (order, rates) = (order(300), vec![0.01; 43]);
-    for rule in [SGD, ADAM] {
+    for rule in [Rule::SGD, Rule::ADAM] {
         for (l1, max_norm, dropout) in [(0.0, None, 0.0), (0.01, Some(0.5), 0.3)] {
             let mut settings = settings(rule, 7);
             (settings.l2, settings.l1, settings.max_norm) = (0.02, l1, max_norm);
@@ -69,7 +69,7 @@ fn padded_rows_change_no_bit() {
             assert!(with_padded_rows == train(&settings, 3), "{rule:?}");
             let mut in_place = settings.clone();
             in_place.clip_norm = Some(f64::MAX);
-            if rule == SGD && l1 == 0.0 {
+            if rule == Rule::SGD && l1 == 0.0 {
                 // Without a limit on the norm, a CSR x accumulates its terms into the weights one by one.
                 assert!(
                     distance(&with_padded_rows, &train(&in_place, 1)) < 1e-14,
@@ -88,10 +88,10 @@ fn records_change_no_bit_and_have_the_same_ones_with_any_threads() {
     let problem = Problem::new(&[300, 90, 7, 2], 300);
     let order = order(300);
     for (rule, clip_norm, max_norm) in [
-        (SGD, None, None),
-        (SGD, None, Some(0.5)),
-        (MOMENTUM, None, None),
-        (ADAM, Some(0.1), None),
+        (Rule::SGD, None, None),
+        (Rule::SGD, None, Some(0.5)),
+        (Rule::MOMENTUM, None, None),
+        (Rule::ADAM, Some(0.1), None),
     ] {
         let mut settings = settings(rule, 100);
         (settings.clip_norm, settings.max_norm, settings.l2) = (clip_norm, max_norm, 0.01);

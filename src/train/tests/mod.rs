@@ -31,7 +31,12 @@ fn a_series_equals_a_plain_loop_of_steps() {
     ] {
         let order = order(n);
         let mut problem = Problem::new(sizes, n);
-        for (rule, is_weighted) in [(SGD, false), (ADAM, false), (MOMENTUM, true), (ADAM, true)] {
+        for (rule, is_weighted) in [
+            (Rule::SGD, false),
+            (Rule::ADAM, false),
+            (Rule::MOMENTUM, true),
+            (Rule::ADAM, true),
+        ] {
             // Also with mini-batches of weight 0, where penalties and momentum still apply.
             problem.weights = is_weighted.then(|| {
                 let mut weights: Vec<f64> = numbers(n, 3).iter().map(|s| s + 1.0).collect();
@@ -68,7 +73,7 @@ fn a_small_step_of_large_parameters_is_accurate() {
         let order: Vec<u32> = (0..).take(n).collect();
         let series = StepSeries {
             architecture: &architecture,
-            settings: &settings(SGD, n),
+            settings: &settings(Rule::SGD, n),
             inputs: Inputs::new(&architecture, x).expect("good inputs"),
             targets: Targets::values(2, n, y).expect("good targets"),
             costs: None,
@@ -101,7 +106,7 @@ fn a_small_step_of_large_parameters_is_accurate() {
 #[test]
 fn a_cancelled_series_stops_after_a_whole_step() {
     let problem = Problem::new(&[30, 60, 5], 4000);
-    let settings = settings(ADAM, 10);
+    let settings = settings(Rule::ADAM, 10);
     let order: Vec<u32> = order(4000).repeat(200);
     let rates = vec![0.001; order.len() / 10];
     let asked = AtomicUsize::new(0);
@@ -121,7 +126,7 @@ fn a_cancelled_series_stops_after_a_whole_step() {
 #[test]
 fn a_diverging_series_rolls_back_to_its_last_finite_step() {
     let problem = Problem::new(&[4, 6, 2], 90);
-    for rule in [SGD, ADAM] {
+    for rule in [Rule::SGD, Rule::ADAM] {
         let order = order(90);
         let mut rates = vec![0.01; 9];
         rates[5] = f64::MAX;

@@ -87,17 +87,11 @@ impl Problem {
         threads: usize,
         should_cancel: ShouldCancel<'_>,
     ) -> (Vec<f64>, Report, Result<()>) {
+        let team = Team::assemble(threads);
         let series = StepSeries {
-            architecture: &self.architecture,
-            settings,
             inputs,
-            targets: self.targets(),
-            costs: None,
-            order,
-            rates,
-            steps_before: 0,
-            team: &Team::assemble(threads),
             should_cancel,
+            ..self.series(settings, (order, rates), &team)
         };
         self.run(&series, &mut Monitors::default())
     }
@@ -113,7 +107,20 @@ impl Problem {
         let mut monitors = Monitors::default();
         let added = monitors.add(StepMonitor::new(1, true));
         added.expect("memory");
-        let series = StepSeries {
+        let team = Team::assemble(threads);
+        let series = self.series(settings, (order, rates), &team);
+        let (params, _, outcome) = self.run(&series, &mut monitors);
+        outcome.expect("nobody interrupts");
+        (params, monitors.all[0].rows().to_vec())
+    }
+
+    fn series<'a>(
+        &'a self,
+        settings: &'a Settings,
+        (order, rates): (&'a [u32], &'a [f64]),
+        team: &'a Team,
+    ) -> StepSeries<'a, f64> {
+        StepSeries {
             architecture: &self.architecture,
             settings,
             inputs: self.inputs(),
@@ -122,12 +129,9 @@ impl Problem {
             order,
             rates,
             steps_before: 0,
-            team: &Team::assemble(threads),
+            team,
             should_cancel: &|| false,
-        };
-        let (params, _, outcome) = self.run(&series, &mut monitors);
-        outcome.expect("nobody interrupts");
-        (params, monitors.all[0].rows().to_vec())
+        }
     }
 
     fn run(
@@ -136,7 +140,7 @@ impl Problem {
         monitors: &mut Monitors<f64>,
     ) -> (Vec<f64>, Report, Result<()>) {
         let mut params = self.params.clone();
-        let mut state = vec![vec![0.0; params.len()]; series.settings.rule.state()];
+        let mut state = vec![vec![0.0; params.len()]; series.settings.rule.n_states()];
         let mut report = Report::default();
         let mut scratch = TrainScratch::default();
         let params_and_state =
@@ -148,36 +152,10 @@ impl Problem {
 
 pub(super) fn settings(rule: Rule, batch_size: usize) -> Settings {
     Settings {
-        rule,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        penalty_per_example: false,
-        clip_norm: None,
-        max_norm: None,
-        dropout: Vec::new(),
         seed: 3,
-        batch_size,
-        check_finite: true,
+        ..Settings::new(rule, batch_size)
     }
 }
-
-pub(super) const SGD: Rule = Rule::Sgd {
-    momentum: 0.0,
-    nesterov: false,
-};
-
-pub(super) const MOMENTUM: Rule = Rule::Sgd {
-    momentum: 0.9,
-    nesterov: false,
-};
-
-pub(super) const ADAM: Rule = Rule::Adam {
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    decay: 0.0,
-};
 
 pub(super) fn order(n: usize) -> Vec<u32> {
     let mut order = vec![0; n];
@@ -193,7 +171,7 @@ pub(super) fn plain_loop(
     rate: f64,
 ) -> Vec<f64> {
     let (architecture, mut params) = (&problem.architecture, problem.params.clone());
-    let mut state = vec![vec![0.0; params.len()]; settings.rule.state()];
+    let mut state = vec![vec![0.0; params.len()]; settings.rule.n_states()];
     let mut gradient = vec![0.0; params.len()];
     for (index, rows) in order.chunks(settings.batch_size).enumerate() {
         let of = |all: &[f64], width: usize| -> Vec<f64> {

@@ -107,24 +107,10 @@ fn training_allocations(
     let y = Matrix::by_rows(&y, n, outputs);
     let mut params = vec![0.01; architecture.n_params()];
     let mut kept = vec![vec![0.0; params.len()]; 2];
-    let (beta1, beta2, epsilon, decay) = (0.9, 0.999, 1e-8, 0.0);
     let settings = Settings {
-        rule: Rule::Adam {
-            beta1,
-            beta2,
-            epsilon,
-            decay,
-        },
-        weight_decay: 0.0,
         l2: 0.01,
-        l1: 0.0,
-        penalty_per_example: false,
-        clip_norm: None,
-        max_norm: None,
-        dropout: Vec::new(),
         seed: 1,
-        batch_size,
-        check_finite: true,
+        ..Settings::new(Rule::ADAM, batch_size)
     };
     let order: Vec<u32> = (0..).take(n).collect::<Vec<_>>().repeat(8);
     let (rates, team) = (vec![0.001; 24], Team::assemble(threads));

@@ -18,24 +18,10 @@ pub fn steps() {
     let quadratic = architecture(&[90, 60, 5], Activation::Sigmoid, Cost::Quadratic);
     let classes = architecture(&[90, 60, 5], Activation::Softmax, Cost::LogLikelihood);
     let large = architecture(&[90, 600, 5], Activation::Softmax, Cost::LogLikelihood);
-    let adam = Rule::Adam {
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        decay: 0.0,
-    };
     let plain = Settings {
-        rule: adam,
-        weight_decay: 0.0,
         l2: 0.01,
-        l1: 0.0,
-        penalty_per_example: false,
-        clip_norm: None,
-        max_norm: None,
-        dropout: Vec::new(),
         seed: 1,
-        batch_size: 500,
-        check_finite: true,
+        ..Settings::new(Rule::ADAM, 500)
     };
     let norms = Settings {
         clip_norm: Some(1.0),

@@ -113,7 +113,7 @@ def test_keys_of_other_types_are_not_in_a_history():
         assert name not in history()
         with refuses(KeyError, "name: expected one of epoch, cost, seconds, learning_rate, got "):
             history()[name]
-        with refuses(ValueError, "^name: expected one of epoch, cost, .* got "):
+        with refuses(ValueError, "^column: expected one of epoch, cost, .* got "):
             history().best(name)
 
 

@@ -80,14 +80,16 @@ def test_state_that_shares_memory_with_examples(name):
 
 def test_two_optimizers_with_state_in_one_array():
     """One after the other they may: nothing is at work at once."""
-    p, g, memory = np.ones(4), np.ones(4), np.zeros(8)
+    p, g, memory = np.ones(4), np.ones(4), np.zeros(6)
     opts = []
-    for part in (memory[::2], memory[4:]):
-        opt = bpfast.SGD(0.1, momentum=0.9)
+    for part in (memory[:4], memory[2:]):
+        opt = bpfast.SGD(0.1, momentum=0.5)
         opt.step(p, g)
-        opts.append(with_state_in(opt, part.copy()))
+        opts.append(with_state_in(opt, part))
     for opt in opts:
         opt.step(p, g)
+    # v ← v / 2 + 1, and once more for the part that both have.
+    assert memory.tolist() == [1.5, 1.5, 1.75, 1.75, 1.5, 1.5]
 
 
 def hard_pair(dtype="f4", axes=14, seed=2):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 import bpfast
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.random_networks import HIDDEN, PAIRS, cases
 from tests.helpers.tolerance import RELATIVE, close
 
@@ -51,13 +52,13 @@ def check(net, x, y, kwargs):
 
 
 @given(cases("float64"))
-@settings(max_examples=300, deadline=None)
+@settings(ANY_SPEED, max_examples=300)
 def test_float64(case):
     check(*case)
 
 
 @given(cases("float32"))
-@settings(max_examples=300, deadline=None)
+@settings(ANY_SPEED, max_examples=300)
 def test_float32(case):
     check(*case)
 

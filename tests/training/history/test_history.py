@@ -161,16 +161,19 @@ def test_best_of_the_validation_cost_is_the_default():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "name: expected one of epoch, cost, seconds, .*, got 'validation_cost'"),
-        ({"name": None}, "name: expected one of .*, got None"),
+        ({}, "column: expected one of epoch, cost, seconds, .*, got 'validation_cost'"),
+        ({"column": None}, "column: expected one of .*, got None"),
         (
-            {"name": "f1"},
+            {"column": "f1"},
             "mode: expected mode='min' or mode='max', as 'f1' does not .*, got None",
         ),
-        ({"name": "f1", "mode": "highest"}, "mode: expected 'min' or 'max' for .*, got 'highest'"),
-        ({"name": "cost", "mode": "auto"}, "mode: expected .*, got 'auto'"),
         (
-            {"name": "f1", "mode": "max"},
+            {"column": "f1", "mode": "highest"},
+            "mode: expected 'min' or 'max' for .*, got 'highest'",
+        ),
+        ({"column": "cost", "mode": "auto"}, "mode: expected .*, got 'auto'"),
+        (
+            {"column": "f1", "mode": "max"},
             "f1: expected a finite number in one epoch or more, got none",
         ),
     ],

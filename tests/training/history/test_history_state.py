@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import bpfast
 from bpfast import History
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.training.histories import ROW, example, one_column
 from tests.helpers.refuses import refuses
 
@@ -45,6 +46,7 @@ def test_copies_are_independent(again):
     assert len(history) == 3
 
 
+@ANY_SPEED
 @given(
     rows=st.lists(st.tuples(*[st.floats()] * 4), max_size=8),
     seed=st.none() | st.integers(0, 2**128),

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import array_shapes
 
 import bpfast
 from tests.golden import TORCH, floats
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.training.every_optimizer import (
     CASES,
     START,
@@ -92,7 +93,7 @@ GIVEN = LAYOUTS | {
 }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(ANY_SPEED, max_examples=100)
 @given(
     shape=array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=9),
     dtype=st.sampled_from(DTYPES),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import bpfast
 from bpfast import schedules
 from tests.golden import TORCH, floats
+from tests.helpers.cases.any_speed import ANY_SPEED
 from tests.helpers.cases.training.every_schedule import MORE, PLATEAU, SCHEDULES, every_kind
 
 # Both compute in float64, in another order of the same few operations.
@@ -101,6 +102,7 @@ def test_the_shortest_cycles(steps, warm_up, expected):
 RATE = st.floats(1e-12, 1e6)
 
 
+@ANY_SPEED
 @given(rate=RATE, final=st.floats(0, 1e6), steps=st.integers(1, 200))
 def test_cosine_stays_between_its_ends_and_goes_one_way(rate, final, steps):
     found = schedules.rates(schedules.Cosine(rate, steps, final), 0, steps + 2)
@@ -113,6 +115,7 @@ def test_cosine_stays_between_its_ends_and_goes_one_way(rate, final, steps):
     assert np.abs(moves).max() <= math.pi / 2 * (high - low) / steps * (1 + 1e-9) + 1e-15 * high
 
 
+@ANY_SPEED
 @given(peak=RATE, steps=st.integers(1, 200), warm_up=st.floats(0, 1))
 def test_one_cycle_rises_then_falls_without_a_jump(peak, steps, warm_up):
     cycle = schedules.OneCycle(peak, steps, warm_up)
@@ -128,6 +131,7 @@ def test_one_cycle_rises_then_falls_without_a_jump(peak, steps, warm_up):
             assert np.abs(half).max() <= math.pi / 2 * peak / length * (1 + 1e-9)
 
 
+@ANY_SPEED
 @given(
     costs=st.lists(st.floats(allow_nan=True), max_size=50),
     smallest=st.floats(0, 1),

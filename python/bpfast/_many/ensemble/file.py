@@ -8,13 +8,13 @@ import numpy as np
 
 from bpfast._core import _restore, read_tensors, write_tensors
 from bpfast._training.checkpoint.file import (
-    ENSEMBLE,
-    NETWORK,
-    TENSORS,
+    CHECKPOINT_FORMAT,
+    ENSEMBLE_FORMAT,
+    FOREIGN_FILE_HINT,
+    NETWORK_FORMAT,
     named_arrays,
     network_config,
 )
-from bpfast._training.checkpoint.file import FORMAT as CHECKPOINT
 from bpfast._validation.numbers import integer
 from bpfast.history._history import History
 
@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
 
-FORMAT = ENSEMBLE
 # What reads other files.
-HINTS = {
-    NETWORK: "read a network with bpfast.load",
-    CHECKPOINT: "read the network of a checkpoint with bpfast.load",
+OTHER_READERS = {
+    NETWORK_FORMAT: "read a network with bpfast.load",
+    CHECKPOINT_FORMAT: "read the network of a checkpoint with bpfast.load",
 }
 # Raised if older versions would misread new files.
 VERSION = 1
@@ -73,7 +72,7 @@ def write(
         for net, history, validation_set in zip(nets, histories, validation_sets, strict=True)
     ]
     metadata = {
-        "format": FORMAT,
+        "format": ENSEMBLE_FORMAT,
         "format_version": str(VERSION),
         "networks": json.dumps(text, allow_nan=False),
     }
@@ -104,10 +103,10 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
     from bpfast._network import Network
 
     kind = metadata.get("format")
-    if kind != FORMAT:
+    if kind != ENSEMBLE_FORMAT:
         got = "none" if kind is None else f"'{kind}'"
-        hint = HINTS.get(kind or "", TENSORS)
-        raise ValueError(f"format: expected '{FORMAT}', got {got}; {hint}")
+        hint = OTHER_READERS.get(kind or "", FOREIGN_FILE_HINT)
+        raise ValueError(f"format: expected '{ENSEMBLE_FORMAT}', got {got}; {hint}")
     version = metadata.get("format_version", "")
     if version != str(VERSION):
         newer = ": a newer bpfast wrote the file" if version.isdecimal() else ""

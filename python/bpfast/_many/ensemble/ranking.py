@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bpfast._validation.caller import stack_level
-from bpfast.history._mode import mode_of
+from bpfast.history._mode import default_column, mode_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from bpfast.history._history import History
 
 
-def best(self: Ensemble, metric: str = "", *, mode: str | None = None) -> Network:
+def best(
+    self: Ensemble, column: str | None = None, *, mode: Literal["min", "max"] | None = None
+) -> Network:
     """The network with the best value of a column of its history.
 
     The value is that of the epoch whose parameters the network has: the best one after early
@@ -25,11 +27,12 @@ def best(self: Ensemble, metric: str = "", *, mode: str | None = None) -> Networ
 
     Parameters
     ----------
-    metric : str, optional
+    column : str, optional
         The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
     mode : {"min", "max"}, optional
         Whether low or high is better. Default: "min" for the cost and errors, "max" for
-        accuracies and r2. Other names need it.
+        accuracies and r2, by the names of `fit` and of functions of ``sklearn.metrics`` such as
+        ``f1_score``. Other names need it.
 
     Returns
     -------
@@ -56,15 +59,17 @@ def best(self: Ensemble, metric: str = "", *, mode: str | None = None) -> Networ
     >>> ensemble.best() is nets[costs.index(min(costs))]
     True
     """
-    index = ranking(self, metric, mode=mode)[0]
+    index = ranking(self, column, mode=mode)[0]
     histories = with_histories(self.histories)
-    column = column_of(histories, metric)
-    if math.isnan(final_value(histories[index], column)):
-        raise ValueError(f"nets: expected one whose {column} is a number, got NaN for all")
+    name = column_of(histories, column)
+    if math.isnan(final_value(histories[index], name)):
+        raise ValueError(f"nets: expected one whose {name} is a number, got NaN for all")
     return self._nets[index]
 
 
-def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> list[int]:
+def ranking(
+    self: Ensemble, column: str | None = None, *, mode: Literal["min", "max"] | None = None
+) -> list[int]:
     """The indices of the networks, the best first, by a column of their histories.
 
     The value is that of the epoch whose parameters the network has: the best one after early
@@ -73,11 +78,12 @@ def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> lis
 
     Parameters
     ----------
-    metric : str, optional
+    column : str, optional
         The column. Default: ``validation_cost`` if all histories have it, else ``cost``.
     mode : {"min", "max"}, optional
         Whether low or high is better. Default: "min" for the cost and errors, "max" for
-        accuracies and r2. Other names need it.
+        accuracies and r2, by the names of `fit` and of functions of ``sklearn.metrics`` such as
+        ``f1_score``. Other names need it.
 
     Returns
     -------
@@ -105,9 +111,9 @@ def ranking(self: Ensemble, metric: str = "", *, mode: str | None = None) -> lis
     [1, 2, 0]
     """
     histories = with_histories(self.histories)
-    column = column_of(histories, metric)
-    indices = ranked(histories, column, mode)
-    warn_of_comparison(self._nets, column, self._validation_sets)
+    name = column_of(histories, column)
+    indices = ranked(histories, name, mode)
+    warn_of_comparison(self._nets, name, self._validation_sets)
     return indices
 
 
@@ -147,7 +153,7 @@ def with_histories(histories: Sequence[History | None]) -> list[History]:
     return found
 
 
-def column_of(histories: Sequence[History], metric: str) -> str:
+def column_of(histories: Sequence[History], column: str | None) -> str:
     """The column to rank by; by default the cost of the validation, if all have one.
 
     Histories without an epoch do not count, as only the first epoch adds columns.
@@ -157,22 +163,20 @@ def column_of(histories: Sequence[History], metric: str) -> str:
     ValueError
         A history does not have the column.
     TypeError
-        `metric` is no name.
+        `column` is no name.
     """
-    if metric and not isinstance(metric, str):
-        raise TypeError(f"metric: expected the name of a column, got {type(metric).__name__}")
-    if metric:
-        for k, history in enumerate(histories):
-            if len(history) and metric not in history:
-                known = ", ".join(history.names)
-                expected = "a column of each history"
-                raise ValueError(
-                    f"metric: expected {expected}, got {metric!r}; nets[{k}] has {known}"
-                )
-        return metric
     with_rows = [history for history in histories if len(history)]
-    has_validation = all("validation_cost" in history for history in with_rows)
-    return "validation_cost" if with_rows and has_validation else "cost"
+    if column is None:
+        names = set.intersection(*(set(history) for history in with_rows)) if with_rows else ()
+        return default_column(names)
+    if not isinstance(column, str):
+        raise TypeError(f"column: expected the name of a column, got {type(column).__name__}")
+    for k, history in enumerate(histories):
+        if len(history) and column not in history:
+            known = ", ".join(history.names)
+            expected = "a column of each history"
+            raise ValueError(f"column: expected {expected}, got {column!r}; nets[{k}] has {known}")
+    return column
 
 
 def ranked(histories: Sequence[History], column: str, mode: str | None) -> list[int]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bpfast._training.data.examples import Examples
     from bpfast._training.growth import Growth
     from bpfast._training.progress import Progress
+    from bpfast._training.stopping.early_stopping import EarlyStopping
     from bpfast.optimizers import Optimizer
 
 
@@ -31,8 +32,9 @@ class Job:
     validation: Trainer | None
     validation_rows: NDArray[np.uint32] | None
     validation_weight: NDArray[np.float64] | None
-    # patience, min_delta, the best cost so far, its epoch, and whether the validation is watched.
-    stopping: tuple[int, float, float, int, bool] | None
+    # If Rust applies it: the rule and its state, and whether it monitors the validation cost.
+    early_stopping: EarlyStopping | None
+    monitors_validation: bool
     best_params: NDArray[Any] | None
 
 

@@ -92,6 +92,9 @@ class Member:
         state_arrays = optimizer._state_for([training.net.params])
         bind_state(state_arrays, training.net)
         trainer: Any = self.trainer  # there is one where `job` is called
+        stop = None if self.needs_python else training.early_stopping
+        if stop is not None and stop.restore_best and self._best_params is None:
+            self._best_params = np.array(training.net.params)
         return Job(
             trainer=trainer,
             optimizer=optimizer,
@@ -103,20 +106,11 @@ class Member:
             validation=self.validation,
             validation_rows=self.validation_rows,
             validation_weight=self.validation_weight,
-            stopping=self._stopping(),
+            early_stopping=stop,
+            monitors_validation=stop is not None
+            and stop.column(training.columns) == "validation_cost",
             best_params=self._best_params,
         )
-
-    def _stopping(self) -> tuple[int, float, float, int, bool] | None:
-        """The rule of early stopping, if Rust applies it; `record` takes its result."""
-        training = self.training
-        stop = training.early_stopping
-        if stop is None or self.needs_python:
-            return None
-        if stop.restore_best and self._best_params is None:
-            self._best_params = np.array(training.net.params)
-        of_validation = stop.column(training.columns) == "validation_cost"
-        return stop.patience, stop.min_delta, stop.best, stop.best_epoch, of_validation
 
     def record(self, job: Job, outcome: Any, *, is_interrupted: bool) -> None:
         """Take the epochs of a job into the history.

@@ -19,7 +19,7 @@ from bpfast._training.arguments.training_data import (
 from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.arguments.weights import (
     check_classes,
-    of_examples,
+    parse_sample_weight,
     refuse_all_zero,
     refuse_negative,
 )
@@ -29,6 +29,7 @@ from bpfast._training.metrics.accuracy import Kind, for_targets
 from bpfast._training.steps.runner import TrainerRunner
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, rows_of
+from bpfast._validation.iterables import OR_FRACTION, x_y_weight
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
 from bpfast.history._history import History
@@ -84,7 +85,7 @@ def _shared_member(
     """A training on the converted x and y of a group of networks."""
     net, settings, optimizer = options.net, options.settings, options.optimizer
     n = len(group.examples)
-    weight = of_examples(options.sample_weight, n, signed=True)
+    weight = parse_sample_weight(options.sample_weight, n, signed=True)
     refuse_all_zero("sample_weight", weight)
     examples = group.examples.of_network(net, split.rows, weight)
     all_y = group.examples.of_network(net, options.rows, None).y
@@ -131,7 +132,7 @@ def _given_validation(
     """Validation examples of their own, converted once for all networks that have the same."""
     net, given = options.net, options.validation
     with naming("validation"):
-        shared = validations.setdefault(id(given), SharedData(*_parts(given), dense=True))
+        shared = validations.setdefault(id(given), SharedData(*_x_y_weight(given), dense=True))
         group = shared.group(net, options.settings, options.optimizer)
         examples = group.examples
         held_out = examples.of_network(net, None, examples.sample_weight)
@@ -212,14 +213,11 @@ def _validation_key(options: Options, split: Split) -> Hashable:
     return None if options.validation is None else tuple(map(id, options.validation))
 
 
-def _parts(validation: Any) -> tuple[Any, ...]:
-    if not isinstance(validation, tuple) or len(validation) not in (2, 3):
-        got = type(validation).__name__
-        if isinstance(validation, tuple):
-            got += f" of {len(validation)}"
-        expected = "(x, y), (x, y, sample_weight) or a fraction"
-        raise TypeError(f"expected {expected}, got {got}")
-    return validation
+def _x_y_weight(validation: Any) -> tuple[Any, Any, Any]:
+    """The parts of a tuple; a list has a value for each network, and no pair as an entry."""
+    if not isinstance(validation, tuple):
+        raise TypeError(f"expected {OR_FRACTION}, got {type(validation).__name__}")
+    return x_y_weight(validation, OR_FRACTION)
 
 
 def _of_all_rows(

@@ -14,13 +14,14 @@ from bpfast._training.stopping.divergence import DivergenceError
 from bpfast._training.stopping.reason import reason_of
 from bpfast._validation.caller import stack_level
 from bpfast._validation.numbers import format_number, integer, number
+from bpfast.history._mode import default_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bpfast._many.training.member import Member
 
-# How often a progress bar is updated.
+# The updates of a progress bar in a training.
 PROGRESS_UPDATES = 50
 
 
@@ -144,8 +145,7 @@ def _halve(active: Sequence[Member], keep: float) -> None:
 
     def last_cost(member: Member) -> float:
         history: Any = member.training.history
-        name = "validation_cost" if "validation_cost" in history else "cost"
-        cost = float(history[name][-1])
+        cost = float(history[default_column(history)][-1])
         return cost if math.isfinite(cost) else math.inf
 
     # The sort is stable: of equal networks the first ones stay.

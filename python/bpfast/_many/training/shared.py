@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast._training.arguments.training_data import new_trainer
 from bpfast._training.data.examples import Examples
-from bpfast._training.data.sources import FEW_NEURONS, LARGEST_DENSITY, LARGEST_DENSITY_OF_FEW
+from bpfast._training.data.sources import max_density
 from bpfast._validation.arrays.sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -110,9 +110,8 @@ class SharedData:
         counts = self._nonzeros[net.dtype]
         if rows is not None:
             counts = counts[rows]
-        few = net.sizes[1] < FEW_NEURONS
-        density = LARGEST_DENSITY_OF_FEW if few else LARGEST_DENSITY
-        return int(counts.sum()) <= int(len(counts) * x.shape[1] * density)
+        most = len(counts) * x.shape[1] * max_density(net.sizes[1])
+        return int(counts.sum()) <= int(most)
 
     def is_new(self, group: Group, net: Network) -> bool:
         """Whether no network with this output has had these examples before."""

@@ -43,7 +43,11 @@ ARGUMENT_SYNONYMS = {
     "validationfraction": "validation",
 }
 
-# The default.
+# Those of functions that take networks: without the arguments that a Network is made with.
+FUNCTION_SYNONYMS = {
+    key: value for key, value in ARGUMENT_SYNONYMS.items() if "Network" not in value
+}
+
 DEFAULT_BATCH_SIZE = 32
 
 

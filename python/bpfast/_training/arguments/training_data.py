@@ -74,7 +74,7 @@ class Request(NamedTuple):
     metrics: dict[str, Metric]
 
 
-def of_batches(request: Request, x: Any) -> TrainingParts:
+def parts_of_batches(request: Request, x: Any) -> TrainingParts:
     """The parts of a training on batches of an iterable."""
     net, settings, optimizer, validation, metrics = request
     held_out, metrics = parse_validation(net, validation, metrics)

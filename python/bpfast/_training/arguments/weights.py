@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def of_examples(
+def parse_sample_weight(
     sample_weight: ArrayLike | None, n: int, *, signed: bool = False
 ) -> NDArray[np.float64] | None:
     """The weights of `n` examples, or None; with `signed` they may be negative.
@@ -28,7 +28,7 @@ def of_examples(
     TypeError
         They are not numbers.
     """
-    weights = unchecked(sample_weight, n)
+    weights = as_weights(sample_weight, n)
     if weights is None:
         return None
     good = np.isfinite(weights) & (signed | (weights >= 0))
@@ -39,7 +39,7 @@ def of_examples(
     return weights
 
 
-def unchecked(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+def as_weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
     """The weights of `n` examples, or None, which need not be finite.
 
     Raises
@@ -90,7 +90,7 @@ def refuse_infinite_sum(argument: str, weights: NDArray[np.float64] | None) -> N
         raise ValueError(f"{argument}: expected a finite sum, got {total}")
 
 
-def of_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def scaled_to_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weights divided by the mean of their absolute values.
 
     A step of n examples uses the gradient of Σ s_x C_x / n. With these weights as s it is an
@@ -104,7 +104,7 @@ def of_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float
 
     Examples
     --------
-    >>> of_mean_one("sample_weight", np.array([1.0, 2.0, 6.0]))
+    >>> scaled_to_mean_one("sample_weight", np.array([1.0, 2.0, 6.0]))
     array([0.33333333, 0.66666667, 2.        ])
     """
     refuse_infinite_sum(argument, weights)
@@ -112,7 +112,7 @@ def of_mean_one(argument: str, weights: NDArray[np.float64]) -> NDArray[np.float
     return np.asarray(largest / np.abs(largest).mean())
 
 
-def with_classes(
+def times_class_weight(
     weights: NDArray[np.float64] | None,
     class_weight: Mapping[int, float] | str,
     y: NDArray[Any],
@@ -128,7 +128,7 @@ def with_classes(
     TypeError
         The class weights have the wrong type.
     """
-    numbers = of_classes(class_weight, outputs)
+    numbers = parse_class_weight(class_weight, outputs)
     found, index, counts = np.unique(_classes(y), return_inverse=True, return_counts=True)
     if numbers is None:
         numbers = balanced(dict(zip(map(int, found), counts.tolist(), strict=True)))
@@ -157,7 +157,7 @@ def check_classes(class_weight: Mapping[int, float] | str, y: NDArray[Any], outp
     TypeError
         The class weights have the wrong type.
     """
-    of_classes(class_weight, outputs)
+    parse_class_weight(class_weight, outputs)
     _classes(y)
 
 
@@ -207,7 +207,7 @@ def _classes(y: NDArray[Any]) -> NDArray[Any]:
     return labels(y)
 
 
-def of_classes(weights: Mapping[int, float] | str, outputs: int) -> dict[int, float] | None:
+def parse_class_weight(weights: Mapping[int, float] | str, outputs: int) -> dict[int, float] | None:
     """The weights by class; None if they are to be balanced.
 
     Raises

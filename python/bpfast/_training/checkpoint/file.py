@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from bpfast._training.loop import Training
     from bpfast.optimizers import Optimizer
 
-FORMAT = "bpfast.checkpoint"
+CHECKPOINT_FORMAT = "bpfast.checkpoint"
 # The format of a network file.
-NETWORK = "bpfast.network"
+NETWORK_FORMAT = "bpfast.network"
 # That of an ensemble, which bpfast/_many/ensemble/file.py writes.
-ENSEMBLE = "bpfast.ensemble"
+ENSEMBLE_FORMAT = "bpfast.ensemble"
 # The hint for files of other programs; src/io/network_file/config.rs has it too.
-TENSORS = (
+FOREIGN_FILE_HINT = (
     "read it with bpfast.formats.from_torch if it is a state_dict of PyTorch, else with "
     "safetensors.numpy.load_file, and pass weights of shape (outputs, inputs) and biases to "
     "Network.from_parameters"
@@ -35,7 +35,7 @@ VERSION = 1
 # The prefix of tensors that are not the network's.
 TRAINING_PREFIX = "training."
 # The prefix of the optimizer's state arrays.
-OPTIMIZER = TRAINING_PREFIX + "optimizer."
+OPTIMIZER_PREFIX = TRAINING_PREFIX + "optimizer."
 # The parameters after the last step, if the network of the file has better ones.
 LAST_PARAMS = TRAINING_PREFIX + "params"
 # The elements copied or summed at a time; Python handles signals between two.
@@ -51,15 +51,15 @@ class Checkpoint:
         self, path: str, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
     ) -> None:
         kind = metadata.get("format")
-        if kind != FORMAT:
+        if kind != CHECKPOINT_FORMAT:
             got = "none" if kind is None else f"'{kind}'"
-            if kind == NETWORK:
+            if kind == NETWORK_FORMAT:
                 got += ", a network without its training: read it with bpfast.load, and fit it anew"
-            elif kind == ENSEMBLE:
+            elif kind == ENSEMBLE_FORMAT:
                 got += ", networks without their training: read it with bpfast.Ensemble.load"
             else:
-                got += f"; {TENSORS}"
-            raise ValueError(f"format: expected '{FORMAT}', got {got}")
+                got += f"; {FOREIGN_FILE_HINT}"
+            raise ValueError(f"format: expected '{CHECKPOINT_FORMAT}', got {got}")
         version = metadata.get("format_version", "")
         if version != str(VERSION):
             newer = ": a newer bpfast wrote the file" if version.isdecimal() else ""
@@ -107,7 +107,7 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
     net: Network = training.net
     stopping = training.early_stopping
     state, arrays = _optimizer_state(training.optimizer)
-    more = {OPTIMIZER + name: array for name, array in arrays.items()}
+    more = {OPTIMIZER_PREFIX + name: array for name, array in arrays.items()}
     if training.best is not None:  # `load` returns what `fit` would return
         more[LAST_PARAMS] = net.params
         net = empty_copy(net)
@@ -125,7 +125,7 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
     }
     tensors = {name: _in_rows(a) for name, a in (named_arrays(net) | more).items()}
     metadata = {
-        "format": FORMAT,
+        "format": CHECKPOINT_FORMAT,
         "format_version": str(VERSION),
         "config": json.dumps(network_config(net)),
         "training": json.dumps(text, allow_nan=False),

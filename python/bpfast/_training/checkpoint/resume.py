@@ -200,7 +200,7 @@ def _parameters(saved: Checkpoint, training: Training) -> tuple[NDArray[Any], ND
     """The parameters of the network in the file, and those after the last step if they differ."""
     net, tensors = training.net, saved.tensors
     arrays = file.named_arrays(net)
-    more = [file.OPTIMIZER + name for name in _state_names(training.optimizer)]
+    more = [file.OPTIMIZER_PREFIX + name for name in _state_names(training.optimizer)]
     stopping = training.early_stopping
     if file.LAST_PARAMS in tensors and stopping is not None and stopping.restore_best:
         more.append(file.LAST_PARAMS)
@@ -242,9 +242,9 @@ def _restore_optimizer(saved: Checkpoint, training: Training) -> None:
         raise ValueError(f"optimizer: expected a state, got {state!r}")
     integer("optimizer: steps", state.get("steps"), 0)
     arrays = {
-        name.removeprefix(file.OPTIMIZER): np.array(array)
+        name.removeprefix(file.OPTIMIZER_PREFIX): np.array(array)
         for name, array in saved.tensors.items()
-        if name.startswith(file.OPTIMIZER)
+        if name.startswith(file.OPTIMIZER_PREFIX)
     }
     before, now = optimizer.learning_rate, saved.state["learning_rate"]
     if now != file.rate_config(optimizer):  # assigned by a callback

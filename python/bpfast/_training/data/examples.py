@@ -9,11 +9,11 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._training.arguments.weights import (
-    of_examples,
-    of_mean_one,
+    parse_sample_weight,
     refuse_all_zero,
     refuse_infinite_sum,
-    with_classes,
+    scaled_to_mean_one,
+    times_class_weight,
 )
 from bpfast._training.data.held_out import split_rows
 from bpfast._training.data.non_finite import fault
@@ -94,7 +94,7 @@ class Examples:
             )
             expected = (n, *width)
             raise shape_error(expected, self._y.shape)
-        self.sample_weight = of_examples(sample_weight, n, signed=signed)
+        self.sample_weight = parse_sample_weight(sample_weight, n, signed=signed)
         self.is_sparse = is_sparse(self._x)
         self.is_mapped = is_mapped(self._x) or is_mapped(self._y)
 
@@ -125,7 +125,9 @@ class Examples:
         """Multiply the weight of each example by the weight of its class."""
         if class_weight is not None:
             outputs = self._net.sizes[-1]
-            self.sample_weight = with_classes(self.sample_weight, class_weight, self.y, outputs)
+            self.sample_weight = times_class_weight(
+                self.sample_weight, class_weight, self.y, outputs
+            )
 
     def weigh(self, class_weight: Mapping[int, float] | str | None) -> None:
         """Multiply by class weights, then scale to mean 1, as the steps of `fit` need it.
@@ -143,7 +145,7 @@ class Examples:
             argument = "class_weight"
         if self.sample_weight is not None:
             refuse_all_zero(argument, self.sample_weight)
-            self.sample_weight = of_mean_one(argument, self.sample_weight)
+            self.sample_weight = scaled_to_mean_one(argument, self.sample_weight)
 
     def arrays(self) -> tuple[Any, NDArray[Any]] | None:
         """All of x and y if the steps can use them in place, else None."""

@@ -11,7 +11,8 @@ from bpfast import _core
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# The number that stands for an epoch when examples are held out; epochs count from 1.
+# In place of the number of an epoch, in the random order that decides which examples are held out;
+# epochs are counted from 1.
 HELD_OUT_EPOCH = 0
 
 

@@ -26,9 +26,22 @@ if TYPE_CHECKING:
 # The largest fraction of nonzero elements for which the sparse path is faster, with many neurons in
 # layer 2 and with few. Steps of 784-n-10 took equal times at 0.3 to 0.45, and at 0.2 if the neurons
 # did not fill a register (batches of 10 to 128, AVX-512).
-LARGEST_DENSITY, LARGEST_DENSITY_OF_FEW, FEW_NEURONS = 0.25, 0.15, 16
+MAX_DENSITY, MAX_DENSITY_OF_NARROW, MIN_NEURONS_OF_WIDE = 0.25, 0.15, 16
 # The elements of x that are fetched from a file at a time: 4 MB of float32.
 ELEMENTS_PER_FETCH = 1 << 20
+
+
+def max_density(neurons: int) -> float:
+    """The largest fraction of nonzero elements of x for which the sparse path is faster.
+
+    `neurons` is n_2, the number of neurons of the first layer after the input.
+
+    Examples
+    --------
+    >>> max_density(10), max_density(100)
+    (0.15, 0.25)
+    """
+    return MAX_DENSITY if neurons >= MIN_NEURONS_OF_WIDE else MAX_DENSITY_OF_NARROW
 
 
 class Source(Protocol):
@@ -57,7 +70,7 @@ class Arrays:
     def __init__(
         self, trainer: Trainer, settings: Settings, data: Examples, x: Any, y: NDArray[Any]
     ) -> None:
-        density = LARGEST_DENSITY if data.neurons >= FEW_NEURONS else LARGEST_DENSITY_OF_FEW
+        density = max_density(data.neurons)
         if settings.sparse is not None:
             density = float(settings.sparse)
         trainer.load(x, y, data.sample_weight, density)

@@ -200,6 +200,7 @@ def _refuse_other(y: NDArray[Any], width: int) -> None:
 
 
 def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
+    """Raise ValueError for a number that is no label, or not one of the `classes` if given."""
     expected = "labels"
     row = _first(y, lambda rows: (rows % 1 != 0) & (rows == rows))
     if row is None and classes is not None:

@@ -14,6 +14,7 @@ from bpfast._validation.iterables import is_iterable
 from bpfast._validation.names import unknown_name
 from bpfast._validation.numbers import number
 from bpfast.history._history import History
+from bpfast.history._state import REQUIRED_COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +45,7 @@ UNNAMED_COLUMN = "metric"
 # The package whose functions are called as metric(y, a).
 SKLEARN = "sklearn.metrics."
 # The columns of a history that are not metrics, without those of the validation examples.
-RESERVED_COLUMNS = ("epoch", "cost", "seconds", "learning_rate")
+RESERVED_COLUMNS = ("epoch", *REQUIRED_COLUMNS)
 
 
 def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from bpfast._training.metrics.named import NAMED
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import flag, format_number, integer, not_negative, number
-from bpfast.history._mode import meant, mode_of
+from bpfast.history._mode import default_column, meant, mode_of
 from bpfast.history._state import column_name
 
 
@@ -112,9 +112,7 @@ class EarlyStopping:
             got = type(names).__name__
             raise TypeError(f"names: expected a list, tuple, set or mapping of columns, got {got}")
         names = [column_name("names", name) for name in names]
-        name = self.monitor
-        if name is None:
-            name = "validation_cost" if "validation_cost" in names else "cost"
+        name = default_column(names) if self.monitor is None else self.monitor
         if name not in names:
             near, known = meant(name), ", ".join(names)
             hint = f"; did you mean {near!r}?" if near in names else ""

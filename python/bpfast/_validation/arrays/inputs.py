@@ -43,6 +43,7 @@ def as_x(net: Network, x: Any) -> Any:
 
 
 def converted(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """x as a C-contiguous array of this dtype: itself, or a copy."""
     # A number too large for float32 is reported by the step that meets it.
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(x, dtype)

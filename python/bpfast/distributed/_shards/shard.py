@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._training.arguments.weights import unchecked, with_classes
+from bpfast._training.arguments.weights import as_weights, times_class_weight
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, converted, count, rows_of
 from bpfast._validation.arrays.labels_or_columns import as_targets
@@ -59,7 +59,7 @@ class Shard:
         x = x if is_sparse(x) else converted(x, net.dtype)
         is_own = not isinstance(net.config["cost"], str)
         y = y if is_own or y.ndim == 1 or y.dtype.kind != "f" else converted(y, net.dtype)
-        return cls(x, y, unchecked(weight, n))
+        return cls(x, y, as_weights(weight, n))
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
@@ -95,7 +95,7 @@ class Shard:
         """The shard with the weights of its classes; those of held-out examples stay the same."""
         if not len(self):
             return Shard(self.x, self.y, np.empty(0), self.numbers, self._held_out)
-        weight = with_classes(self.weight, class_weight, self.y, outputs)
+        weight = times_class_weight(self.weight, class_weight, self.y, outputs)
         return Shard(self.x, self.y, weight, self.numbers, self._held_out)
 
     def facts(self) -> ShardFacts:

@@ -9,9 +9,7 @@ import numpy as np
 from bpfast.formats._numbers import wrong_dtype
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Array = NDArray[Any]
+    from bpfast._typing import AnyArray
 
 # Operators of a graph that are computed when it is read, from constants.
 MAX_DEPTH = 16
@@ -28,7 +26,7 @@ class Graph:
         self.producers = {name: node for node in graph.node for name in node.output if name}
         self.inputs = [value for value in graph.input if value.name not in self.initializers]
         self.outputs = list(graph.output)
-        self.arrays: dict[str, Array] = {}  # of initializers that were read
+        self.arrays: dict[str, AnyArray] = {}  # of initializers that were read
         self.size = len(graph.node)
         versions = [entry.version for entry in model.opset_import if _is_standard(entry.domain)]
         self.opset = versions[0] if versions else 1
@@ -64,7 +62,7 @@ class Graph:
         except Exception as error:  # noqa: BLE001, of several kinds for damaged files
             self.refuse(node, "expected attributes with values", str(error))
 
-    def constant(self, name: str, depth: int = 0) -> Array | None:
+    def constant(self, name: str, depth: int = 0) -> AnyArray | None:
         """The value of a tensor that does not depend on x, or None.
 
         Raises
@@ -93,7 +91,7 @@ class Graph:
         except (IndexError, TypeError, ValueError) as error:
             self.refuse(node, f"expected {node.op_type} to fit shape {value.shape}", str(error))
 
-    def _folded(self, node: Any, value: Array, depth: int) -> Array | None:
+    def _folded(self, node: Any, value: AnyArray, depth: int) -> AnyArray | None:
         attributes = self.attributes(node)
         match node.op_type:
             case "Transpose":
@@ -113,7 +111,7 @@ class Graph:
                 return None if value.size != 1 else value.reshape(-1)
         return value
 
-    def _of_constant(self, node: Any) -> Array:
+    def _of_constant(self, node: Any) -> AnyArray:
         for key, value in self.attributes(node).items():
             if key == "value":
                 return self.array(self.label(node), value)
@@ -121,7 +119,7 @@ class Graph:
                 return np.asarray(value, "f4" if "float" in key else "i8")
         return self.refuse(node, "expected a constant of numbers", "none")
 
-    def array(self, name: str, tensor: Any) -> Array:
+    def array(self, name: str, tensor: Any) -> AnyArray:
         """The numbers of a tensor.
 
         Raises
@@ -140,7 +138,7 @@ class Graph:
         ):  # float32 from older versions of onnx
             raise wrong_dtype(f"{self.what}: {name!r}", "bfloat16")
         try:
-            value: Array = self.onnx.numpy_helper.to_array(tensor)
+            value: AnyArray = self.onnx.numpy_helper.to_array(tensor)
         except Exception as error:
             got = f"a tensor that onnx cannot read: {error}"
             raise ValueError(f"{self.what}: {name!r}: expected numbers, got {got}") from error

@@ -12,12 +12,9 @@ from bpfast.formats._onnx.activations import recognised
 from bpfast.formats._onnx.expressions import unshifted
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from bpfast._typing import AnyArray
     from bpfast.formats._onnx.expressions import Expression
     from bpfast.formats._onnx.graph import Graph
-
-    Array = NDArray[Any]
 
 # The attributes of elementwise operators that count, with their defaults, in order.
 ELEMENTWISE: dict[str, tuple[tuple[str, Any], ...]] = {
@@ -45,8 +42,8 @@ class GraphLayer:
     """An affine layer and the function of its output z."""
 
     name: str
-    weights: Array
-    biases: Array | None
+    weights: AnyArray
+    biases: AnyArray | None
     expression: Expression
     is_softmax: bool
 
@@ -232,7 +229,7 @@ class Walk:
                 return before is not None and before.op_type in ("MatMul", "Gemm")
         return False
 
-    def _affine(self, node: Any) -> tuple[str, Array, Array | None, str]:
+    def _affine(self, node: Any) -> tuple[str, AnyArray, AnyArray | None, str]:
         """Name, weights, biases and input of an affine layer.
 
         Raises
@@ -275,7 +272,7 @@ class Walk:
             biases = self._vector(node, added, len(weights), 1.0)
         return name, weights, biases, node.input[0]
 
-    def _vector(self, node: Any, value: Array, width: int, factor: float) -> Array:
+    def _vector(self, node: Any, value: AnyArray, width: int, factor: float) -> AnyArray:
         """Biases of shape (width,), from any shape that is broadcast to (n, width) the same way."""
         value = _scaled(
             numbers(f"{self.graph.what}: biases of {self.graph.label(node)!r}", value), factor
@@ -286,7 +283,7 @@ class Walk:
             self.graph.refuse(node, expected, f"shape {value.shape}")
         return np.broadcast_to(value.reshape(-1), (width,))
 
-    def check_input(self, value: Any, weights: Array) -> None:
+    def check_input(self, value: Any, weights: AnyArray) -> None:
         """Check shape and dtype of x, and the casts, against the parameters.
 
         Raises
@@ -309,6 +306,6 @@ class Walk:
                 raise ValueError(f"{graph.what}: {value.name!r}: {expected}, got {sides}")
 
 
-def _scaled(array: Array, factor: float) -> Array:
+def _scaled(array: AnyArray, factor: float) -> AnyArray:
     """The product, in the dtype of the array; the array itself for 1."""
     return array if factor == 1 else array * array.dtype.type(factor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from bpfast.inside._factors import LayerFactors
     from bpfast.inside._facts import Facts
-
-    Floats = NDArray[np.floating[Any]]
 
 
 def dead_neurons(facts: Facts) -> Finding | None:

@@ -66,7 +66,7 @@ KERNEL_WIDTHS = (1.0, 0.3, 0.1)
 # Up to this number of outputs a matrix product computes all shuffles at once in less time.
 MAX_OUTPUTS_AT_ONCE = 16
 
-# A step that could be this many times as long: so many steps go where one would. Adam's default
+# A step is short if the cost is lowest at this multiple of it, or a larger one. Adam's default
 # rate needs up to 2000 on small problems that it learns well.
 SHORT_STEP = 4000.0
 # A longer step is of use if it takes away this part of the cost. At a saddle it gains less: then

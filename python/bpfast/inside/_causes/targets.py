@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,9 +29,8 @@ from bpfast.inside._scaled import norm, rms, scale_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bpfast._typing import FloatArray
     from bpfast.inside._facts import Facts
-
-    Floats = NDArray[np.floating[Any]]
 
 
 def target_range(facts: Facts) -> Finding | None:
@@ -170,7 +169,7 @@ def unrelated_targets(facts: Facts) -> Finding | None:
     )
 
 
-def similarities(kernels: Floats, y: Floats, orders: list[NDArray[np.int64]]) -> Floats:
+def similarities(kernels: FloatArray, y: FloatArray, orders: list[NDArray[np.int64]]) -> FloatArray:
     """Σ_xx' K(x, x') y_p(x)·y_p(x') for each kernel K and each order p of the rows of y."""
     if y.shape[1] <= MAX_OUTPUTS_AT_ONCE:  # a matrix product
         rows = np.hstack([y[order] for order in orders])
@@ -179,7 +178,7 @@ def similarities(kernels: Floats, y: Floats, orders: list[NDArray[np.int64]]) ->
     else:
         alike, flat = y @ y.T, kernels.reshape(len(kernels), -1)
         found = np.stack([flat @ alike[k][:, k].ravel() for k in orders], axis=1)
-    similar: Floats = found
+    similar: FloatArray = found
     return similar
 
 
@@ -211,7 +210,7 @@ def class_imbalance(facts: Facts) -> Finding | None:
     )
 
 
-def classes_of(y: Floats) -> NDArray[np.int64] | None:
+def classes_of(y: FloatArray) -> NDArray[np.int64] | None:
     """The class of each example, if each has one of at least two; else None."""
     if y.shape[1] == 1:
         values = np.unique(y)
@@ -224,13 +223,13 @@ def classes_of(y: Floats) -> NDArray[np.int64] | None:
     return classes if is_one and classes.min() < classes.max() else None
 
 
-def standardized(values: Floats) -> Floats:
+def standardized(values: FloatArray) -> FloatArray:
     """The columns that vary, with mean 0 and standard deviation 1."""
     values = values / scale_of(values, axis=0)
     centred = values - values.mean(axis=0)
     std = centred.std(axis=0)
     varying = std > 1e-12 * (np.abs(values).max(axis=0) + 1e-300)
-    standard: Floats = centred[:, varying] / std[varying]
+    standard: FloatArray = centred[:, varying] / std[varying]
     return standard
 
 

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
+    from bpfast._typing import FloatArray
     from bpfast.inside._batch import Batch
-
-    Floats = NDArray[np.floating[Any]]
 
 
 class Probe:
@@ -47,7 +46,7 @@ class Probe:
         self._net, self._sizes = ref(net), net.sizes
         self._gradients = Gradient(net), Gradient(net)  # of this record, and of the last one
         self._last_norm = 0.0
-        self._last_params: Floats | None = None
+        self._last_params: FloatArray | None = None
         self._has_biases = [b is not None for b in net.biases]
         self._input_squares = _row_squares(self._x)
 
@@ -114,7 +113,7 @@ class Probe:
         batch = batch_of(net, self._x, self._y, self._options.get("sample_weight"))
         return quantities.largest_ggn_eigenvalue(batch)
 
-    def _saturation(self, name: str, z: Floats, a: Floats, k: int) -> float:
+    def _saturation(self, name: str, z: FloatArray, a: FloatArray, k: int) -> float:
         """The part of closed gates, or of neurons that are off for the whole sample."""
         if k == len(self._names) - 1 and self._last_cancels:
             return 0.0
@@ -131,12 +130,12 @@ class Probe:
         return 0.0
 
 
-def _row_squares(rows: NDArray[Any]) -> tuple[Floats, float]:
+def _row_squares(rows: NDArray[Any]) -> tuple[FloatArray, float]:
     """Σ_j (x_j / s)² of each row in float64, and the power of 2 s near the largest number."""
     scale = float(scale_of(rows))
     scaled = rows if 1e-100 < scale < 1e100 else rows / scale
     scale = 1.0 if scaled is rows else scale
-    squares: Floats = np.einsum("ij,ij->i", scaled, scaled, dtype=np.float64)
+    squares: FloatArray = np.einsum("ij,ij->i", scaled, scaled, dtype=np.float64)
     return squares, scale
 
 
@@ -147,7 +146,7 @@ def _noise(parts: list[tuple[float, float, float]], norm: float) -> float:
     return float(np.sqrt(max(each - (norm / unit) * (norm / unit), 0.0))) * unit
 
 
-def _cosine(first: Floats, norm: float, second: Floats, other: float) -> float:
+def _cosine(first: FloatArray, norm: float, second: FloatArray, other: float) -> float:
     """The cosine of two vectors of these norms; NaN if one is 0."""
     if not (norm and other):
         return np.nan

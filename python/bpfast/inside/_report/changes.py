@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bpfast._network import Network
+    from bpfast._typing import FloatArray
     from bpfast.inside._facts import Facts
     from bpfast.inside._finding import Finding
     from bpfast.optimizers import Optimizer
-
-    Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -51,18 +50,18 @@ class Trial:
     """
 
     net: Network
-    x: Floats
+    x: FloatArray
     y: NDArray[Any]
-    weight: Floats
+    weight: FloatArray
     optimizer: Optimizer
     cost: Any
-    measured: Floats
+    measured: FloatArray
     change: str
     expects_more: bool = True
 
 
 @dataclass(frozen=True)
-class Asked:
+class ChangeContext:
     """What a change is made from.
 
     Attributes
@@ -92,26 +91,26 @@ def unchanged(facts: Facts, optimizer: Optimizer) -> Trial:
     )  # fmt: skip
 
 
-def trials(asked: Asked) -> tuple[Trial, Trial]:
+def trials(context: ChangeContext) -> tuple[Trial, Trial]:
     """The trial without the suggested change, and with it; both measured in the same way."""
-    return _CHANGES[asked.finding.kind](asked)
+    return _CHANGES[context.finding.kind](context)
 
 
-def _scaled_x(asked: Asked) -> tuple[Trial, Trial]:
-    std = asked.facts.feature_std
+def _scaled_x(context: ChangeContext) -> tuple[Trial, Trial]:
+    std = context.facts.feature_std
     scale = np.where(std > 0, std, 1.0)
-    x = np.where(std > 0, (asked.before.x - asked.facts.feature_mean) / scale, 0.0)
+    x = np.where(std > 0, (context.before.x - context.facts.feature_mean) / scale, 0.0)
     what = "x scaled to mean 0 and standard deviation 1"
-    if asked.finding.kind == "constant_features":
+    if context.finding.kind == "constant_features":
         what += ", constant features to 0"
-    return asked.before, replace(asked.before, x=x, change=what)
+    return context.before, replace(context.before, x=x, change=what)
 
 
-def _scaled_y(asked: Asked) -> tuple[Trial, Trial]:
-    y = asked.before.y
-    output = asked.before.net.config["output"]
+def _scaled_y(context: ChangeContext) -> tuple[Trial, Trial]:
+    y = context.before.y
+    output = context.before.net.config["output"]
     low, high = -np.inf, np.inf
-    if asked.finding.kind == "target_range":
+    if context.finding.kind == "target_range":
         low, high = range_of(output)
     if np.isfinite(low):
         span = y.max() - y.min() or 1.0
@@ -122,42 +121,44 @@ def _scaled_y(asked: Asked) -> tuple[Trial, Trial]:
         std = y.std(axis=0)
         scaled = (y - y.mean(axis=0)) / np.where(std > 0, std, 1.0)
         what = "y scaled to mean 0 and standard deviation 1"
-    return asked.before, replace(asked.before, y=scaled, change=what)
+    return context.before, replace(context.before, y=scaled, change=what)
 
 
-def _new_start(asked: Asked) -> tuple[Trial, Trial]:
-    net = asked.before.net
+def _new_start(context: ChangeContext) -> tuple[Trial, Trial]:
+    net = context.before.net
     what = f"start weights {start_for(net)}, biases 0"
-    return asked.before, replace(asked.before, net=started(net, asked.rng), change=what)
+    return context.before, replace(context.before, net=started(net, context.rng), change=what)
 
 
-def _zero_biases(asked: Asked) -> tuple[Trial, Trial]:
-    if asked.finding.because != "biases":
-        return _new_start(asked)
-    net, layer = asked.before.net.copy(), asked.finding.layer
+def _zero_biases(context: ChangeContext) -> tuple[Trial, Trial]:
+    if context.finding.because != "biases":
+        return _new_start(context)
+    net, layer = context.before.net.copy(), context.finding.layer
     assert layer is not None  # noqa: S101 - of saturated and dead neurons
     net.biases[layer - 2] = np.zeros(net.sizes[layer - 1])
-    return asked.before, replace(asked.before, net=net, change=f"biases of layer {layer} set to 0")
+    return context.before, replace(
+        context.before, net=net, change=f"biases of layer {layer} set to 0"
+    )
 
 
-def _relu(asked: Asked) -> tuple[Trial, Trial]:
-    net = like(asked.before.net, hidden="relu", init="he", seed=asked.rng)
-    return asked.before, replace(asked.before, net=net, change="hidden='relu', init='he'")
+def _relu(context: ChangeContext) -> tuple[Trial, Trial]:
+    net = like(context.before.net, hidden="relu", init="he", seed=context.rng)
+    return context.before, replace(context.before, net=net, change="hidden='relu', init='he'")
 
 
-def _cancelling_cost(asked: Asked) -> tuple[Trial, Trial]:
-    output = asked.before.net.config["output"]
+def _cancelling_cost(context: ChangeContext) -> tuple[Trial, Trial]:
+    output = context.before.net.config["output"]
     cost = {"sigmoid": "cross_entropy", "softmax": "log_likelihood"}.get(output)
-    y = asked.facts.batch.targets
+    y = context.facts.batch.targets
     if cost is None or y is None or y.min() < 0 or y.max() > 1:
-        return _new_start(asked)
-    net = like(asked.before.net, cost=cost)
-    net.params = asked.before.net.params
-    return asked.before, replace(asked.before, net=net, change=f"cost='{cost}'")
+        return _new_start(context)
+    net = like(context.before.net, cost=cost)
+    net.params = context.before.net.params
+    return context.before, replace(context.before, net=net, change=f"cost='{cost}'")
 
 
-def _without_contradictions(asked: Asked) -> tuple[Trial, Trial]:
-    before, bad = asked.before, asked.finding.examples
+def _without_contradictions(context: ChangeContext) -> tuple[Trial, Trial]:
+    before, bad = context.before, context.finding.examples
     kept = np.ones(len(before.x), dtype=bool)
     kept[bad] = False
     if kept.sum() < 2 or before.weight[kept].sum() == 0:  # one of each group is left
@@ -175,9 +176,9 @@ def _without_contradictions(asked: Asked) -> tuple[Trial, Trial]:
     return before, after
 
 
-def _shuffled(asked: Asked) -> tuple[Trial, Trial]:
-    y = asked.before.y[asked.rng.permutation(len(asked.before.y))]
-    return asked.before, replace(asked.before, y=y, change="y shuffled", expects_more=False)
+def _shuffled(context: ChangeContext) -> tuple[Trial, Trial]:
+    y = context.before.y[context.rng.permutation(len(context.before.y))]
+    return context.before, replace(context.before, y=y, change="y shuffled", expects_more=False)
 
 
 def related(trial: Trial) -> Trial:
@@ -192,7 +193,7 @@ def related(trial: Trial) -> Trial:
     return replace(trial, y=y, change="y in the order of x")
 
 
-def _order(values: Floats) -> NDArray[np.int64]:
+def _order(values: FloatArray) -> NDArray[np.int64]:
     """The rows in the order of their part along the direction in which they vary most."""
     standard = standardized(values)
     if not standard.size:
@@ -201,27 +202,27 @@ def _order(values: Floats) -> NDArray[np.int64]:
     return np.argsort(along, kind="stable")
 
 
-def _balanced(asked: Asked) -> tuple[Trial, Trial]:
-    assert asked.facts.batch.targets is not None  # noqa: S101 - it has classes
-    classes = classes_of(asked.facts.batch.targets)
+def _balanced(context: ChangeContext) -> tuple[Trial, Trial]:
+    assert context.facts.batch.targets is not None  # noqa: S101 - it has classes
+    classes = classes_of(context.facts.batch.targets)
     assert classes is not None  # noqa: S101 - likewise
-    share = np.bincount(classes, weights=asked.before.weight)
-    weight = asked.before.weight / share[classes] / np.count_nonzero(share)
-    before = replace(asked.before, measured=weight)
+    share = np.bincount(classes, weights=context.before.weight)
+    weight = context.before.weight / share[classes] / np.count_nonzero(share)
+    before = replace(context.before, measured=weight)
     return before, replace(before, weight=weight, change="class_weight='balanced'")
 
 
-def _rate(asked: Asked) -> tuple[Trial, Trial]:
-    step = asked.facts.step
+def _rate(context: ChangeContext) -> tuple[Trial, Trial]:
+    step = context.facts.step
     assert step is not None  # noqa: S101 - of a finding about the step
-    optimizer = copy.deepcopy(asked.before.optimizer)
+    optimizer = copy.deepcopy(context.before.optimizer)
     optimizer.learning_rate = rate = better_rate(step)
-    return asked.before, replace(
-        asked.before, optimizer=optimizer, change=f"learning_rate={rate:.3g}"
+    return context.before, replace(
+        context.before, optimizer=optimizer, change=f"learning_rate={rate:.3g}"
     )
 
 
-_CHANGES: dict[str, Callable[[Asked], tuple[Trial, Trial]]] = {
+_CHANGES: dict[str, Callable[[ChangeContext], tuple[Trial, Trial]]] = {
     "constant_features": _scaled_x,
     "uneven_features": _scaled_x,
     "uncentred_features": _scaled_x,

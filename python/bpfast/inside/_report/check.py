@@ -13,7 +13,7 @@ from bpfast import _tables
 from bpfast._training.arguments.optimizer import parse_optimizer
 from bpfast._validation.numbers import integer
 from bpfast._validation.seed import generator
-from bpfast.inside._report.changes import Asked, related, trials, unchanged
+from bpfast.inside._report.changes import ChangeContext, related, trials, unchanged
 from bpfast.inside._report.linear import linear_costs
 from bpfast.inside._report.speeds import is_faster, is_learning, mean_speeds, ratio
 from bpfast.inside._report.training import train
@@ -21,14 +21,11 @@ from bpfast.inside._report.training import train
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from bpfast._typing import FloatArray
     from bpfast.inside._facts import Facts
     from bpfast.inside._finding import Finding
     from bpfast.inside._report.changes import Trial
     from bpfast.optimizers import Optimizer
-
-    Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +80,8 @@ class Check:
     predicted_after: float
     before: float
     after: float
-    cost_before: Floats
-    cost_after: Floats
+    cost_before: FloatArray
+    cost_after: FloatArray
     confirmed: bool
 
     @property
@@ -159,7 +156,7 @@ def check(
     rng = generator(seed)
     made = _optimizer(facts, optimizer, learning_rate)
     with np.errstate(all="ignore"):  # what diverges overflows
-        before, after = trials(Asked(facts, finding, unchanged(facts, made), rng))
+        before, after = trials(ChangeContext(facts, finding, unchanged(facts, made), rng))
         predicted = _predicted(before, after, steps)
         costs = [train(trial, steps) for trial in (before, after)]
     speeds = mean_speeds(*costs)

@@ -10,19 +10,16 @@ import numpy as np
 import bpfast
 from bpfast._derivatives.forward_from import network_from
 from bpfast.inside._causes.limits import DECADE
-from bpfast.inside._report.speeds import NOTHING, half, rises
+from bpfast.inside._report.speeds import MIN_PROGRESS, half, rises
 from bpfast.inside._report.training import measure
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from bpfast._network import Network
+    from bpfast._typing import FloatArray
     from bpfast.inside._report.changes import Trial
 
-    Floats = NDArray[np.floating[Any]]
 
-
-def linear_costs(trial: Trial, steps: int) -> Floats | None:
+def linear_costs(trial: Trial, steps: int) -> FloatArray | None:
     """The relative costs of the linearised network over a training, (steps + 1,), or None.
 
     z^L is replaced by its first-order expansion z^L(θ₀) + J (θ - θ₀) about the start (Lee et al.
@@ -59,12 +56,12 @@ def linear_costs(trial: Trial, steps: int) -> Floats | None:
     return costs if costs[-1] >= 1 else checked_costs(costs, measured.cost(params) / base)
 
 
-def checked_costs(costs: Floats, true: float) -> Floats | None:
+def checked_costs(costs: FloatArray, true: float) -> FloatArray | None:
     """The costs, if that of the network itself has fallen as well."""
     if rises(costs[0], true, DECADE):
         return np.append(costs[:1], np.full(len(costs) - 1, np.inf))
     begin = min(costs[0], 1.0)
-    holds = true < begin or true - costs[-1] <= NOTHING * begin
+    holds = true < begin or true - costs[-1] <= MIN_PROGRESS * begin
     return costs if holds else None
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from bpfast.inside._batch import Batch
     from bpfast.inside._factors import LayerFactors
 
-    Floats = NDArray[np.floating[Any]]
-
 # A factor is small if it is below this part of the median of its layer.
 SMALL_FACTOR = 0.5
 # The number of examples of a row.

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.floating[Any]]
+    from bpfast._typing import FloatArray
 
 # A training is faster than another if it is by this much; a cost that has grown by it rises.
-FASTER = 1.5
+MIN_RATIO = 1.5
 # A training that takes away less of the cost than this has learned nothing.
-NOTHING = 0.01
+MIN_PROGRESS = 0.01
 
 
 def half(cost: float) -> float:
@@ -22,7 +20,7 @@ def half(cost: float) -> float:
     return 0.5 * min(cost, 1.0)
 
 
-def mean_speeds(before: Floats, after: Floats) -> tuple[float, float]:
+def mean_speeds(before: FloatArray, after: FloatArray) -> tuple[float, float]:
     """The mean speeds up to the step at which one training has halved its cost, or of all steps.
 
     The costs are multiples of that of the best constant answer. They are counted from 1 or the
@@ -32,18 +30,18 @@ def mean_speeds(before: Floats, after: Floats) -> tuple[float, float]:
     return _speed(before, last), _speed(after, last)
 
 
-def _halved(costs: Floats) -> int:
+def _halved(costs: FloatArray) -> int:
     """The step at which a training has halved its cost, or its last one."""
     found = np.flatnonzero(costs <= half(costs[0]))
     return int(found[0]) if found.size else len(costs) - 1
 
 
-def rises(start: float, end: float, factor: float = FASTER) -> bool:
+def rises(start: float, end: float, factor: float = MIN_RATIO) -> bool:
     """Whether a cost that ends at `end` has grown by this factor."""
     return not end <= factor * max(start, 1.0)
 
 
-def _speed(costs: Floats, last: int) -> float:
+def _speed(costs: FloatArray, last: int) -> float:
     start, end = min(costs[0], 1.0), costs[last]
     if end >= 1:
         return -np.inf if rises(costs[0], end) else 0.0
@@ -51,13 +49,13 @@ def _speed(costs: Floats, last: int) -> float:
 
 
 def is_learning(speed: float, steps: int) -> bool:
-    """Whether so many steps at this speed take away NOTHING or more of the cost."""
-    return speed * steps >= NOTHING
+    """Whether this number of steps at this speed takes away MIN_PROGRESS or more of the cost."""
+    return speed * steps >= MIN_PROGRESS
 
 
 def is_faster(speed: float, other: float, steps: int) -> bool:
     """Whether a training learns, and clearly faster than the other."""
-    return is_learning(speed, steps) and speed >= FASTER * other
+    return is_learning(speed, steps) and speed >= MIN_RATIO * other
 
 
 def ratio(after: float, before: float, steps: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +12,8 @@ from bpfast.inside._batch import Batch, dense_targets
 from bpfast.inside._facts import base_cost
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from bpfast._typing import FloatArray
     from bpfast.inside._report.changes import Trial
-
-    Floats = NDArray[np.floating[Any]]
 
 
 def measure(trial: Trial) -> tuple[Batch, float]:
@@ -34,7 +31,7 @@ def measure(trial: Trial) -> tuple[Batch, float]:
     return measured, base if base > 0 else max(abs(measured.cost()), 1e-300)
 
 
-def train(trial: Trial, steps: int) -> Floats:
+def train(trial: Trial, steps: int) -> FloatArray:
     """The relative costs before the first step and after each; infinite where it diverges."""
     net = trial.net.copy()
     optimizer = copy.deepcopy(trial.optimizer)

@@ -16,7 +16,7 @@ from bpfast.reference._arrays import (
     Vector,
 )
 from bpfast.reference._checks import Network
-from bpfast.reference._derivatives.taylor_arguments import Nabla, Taylor, called, checked
+from bpfast.reference._derivatives.taylor_arguments import Nabla, Taylor, call_cost, checked
 from bpfast.reference._formulas import activate
 
 
@@ -162,7 +162,7 @@ def backprop_taylor(
     passes = [_forward(network, *example) for example in zip(xs, vs, strict=True)]
     outputs = _outputs([ends for _, ends in passes], order)
     shape = (len(vs[0]), len(xs), len(network.weights[-1]))
-    costs, nabla = called(cost, outputs, shape, order)
+    costs, nabla = call_cost(cost, outputs, shape, order)
     grads = [
         _backward(network, layers, _of_example(nabla, i, s[i] / divisor))
         for i, (layers, _) in enumerate(passes)

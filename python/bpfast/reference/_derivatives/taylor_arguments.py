@@ -30,7 +30,7 @@ class Taylor(NamedTuple):
 Nabla = tuple[Matrix, list[Matrix], list[Matrix]]
 
 
-def called(
+def call_cost(
     cost: Callable[[Taylor], Any], outputs: Taylor, shape: tuple[int, int, int], order: int
 ) -> tuple[Vector, Nabla]:
     """C_x and its derivatives by the outputs, which a cost returns for copies of them."""

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::base::cancel::{COPIED_PER_POLL, CancelToken};
 use crate::data::{Inputs, LayerInput};
-use crate::engine::batch::gradient_slices::GradientSlice;
+use crate::engine::batch::gradient_sum::slices::GradientSlice;
 use crate::engine::batch::moments::FactorBuffers;
 use crate::engine::workspace::{Part, Workspace};
 use crate::kernels::csr::CsrMatrix;
@@ -13,7 +13,7 @@ use crate::kernels::moments::{
     ExampleFactors, ListedElement, MAX_EXAMPLES, Moments, PADDING, number,
 };
 use crate::kernels::real::Real;
-use crate::kernels::tuning::moments::{COLUMNS, INPUTS};
+use crate::kernels::tuning::moments::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::model::architecture::Layer;
 
 /// The examples of a block, with their a^l and δ^l, row-major.
@@ -85,7 +85,7 @@ impl<T: Real> MomentBlock<'_, T> {
         }
         let layer = &self.layers[slice.layer];
         let FactorBuffers { numbers, entries } = buffers;
-        let (deltas, numbers) = numbers.split_at_mut(MAX_EXAMPLES * COLUMNS);
+        let (deltas, numbers) = numbers.split_at_mut(MAX_EXAMPLES * MAX_OUTPUTS);
         for rows in pieces(self.x.len(), MAX_EXAMPLES) {
             let errors = self.workspace.layer(slice.layer, None);
             let errors = errors.errors_of(Part::Primal, &rows);
@@ -108,9 +108,9 @@ impl<T: Real> MomentBlock<'_, T> {
                 continue;
             };
             let a = self.workspace.layer(below, None).activations(&rows);
-            for columns in pieces(layer.n_out, COLUMNS) {
+            for columns in pieces(layer.n_out, MAX_OUTPUTS) {
                 let delta = copy(errors, &columns, PADDING, deltas);
-                for some in pieces(inputs.len(), INPUTS) {
+                for some in pieces(inputs.len(), MAX_INPUTS) {
                     let first = some.start * layer.row_stride + columns.start;
                     let shape = (some.len(), columns.len());
                     let places = neuron + some.start..neuron + some.end;
@@ -141,7 +141,7 @@ impl<T: Real> MomentBlock<'_, T> {
         let (_, n_out) = errors.shape();
         let a = &mut numbers[..rows.len()];
         a.fill(1.0);
-        for columns in pieces(n_out, COLUMNS) {
+        for columns in pieces(n_out, MAX_OUTPUTS) {
             let delta = copy(errors, &columns, PADDING, deltas);
             let part = &mut moments.part(columns.start, (1, columns.len()), n_out);
             part.add(ExampleFactors {
@@ -169,7 +169,7 @@ fn add_dense_x<T: Real>(
     for (is_finite, row) in is_finite.iter_mut().zip(errors.iter_rows()) {
         *is_finite = row.iter().all(|delta| delta.to_f64().is_finite());
     }
-    for columns in pieces(n_out, COLUMNS) {
+    for columns in pieces(n_out, MAX_OUTPUTS) {
         let delta = copy(errors, &columns, PADDING, deltas);
         for (place, input) in inputs.clone().enumerate() {
             let mut count = 0;
@@ -216,7 +216,7 @@ fn add_sparse_x<T: Real>(
     }
     let entries = &mut entries[..count];
     entries.sort_unstable_by_key(|entry| (entry.input, entry.row));
-    for columns in pieces(n_out, COLUMNS) {
+    for columns in pieces(n_out, MAX_OUTPUTS) {
         let delta = copy(errors, &columns, PADDING, deltas);
         for of_input in entries.chunk_by(|a, b| a.input == b.input) {
             let place = of_input[0].input as usize - inputs.start;

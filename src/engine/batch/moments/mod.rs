@@ -1,7 +1,7 @@
 //! Moments of the gradients of single examples, parameter by parameter: their mean and Σ_x (∂C_x − mean)², or
 //! Σ_x (∂C_x)².
 //!
-//! As in `sum_blocks`, the chunks of a block compute δ^l and a^l, and slices of the parameters go through all
+//! As in `gradient_sum::blocks`, the chunks of a block compute δ^l and a^l, and slices of the parameters go through all
 //! examples of the block. ∂C_x/∂w_jk = δ_j a_k is formed in registers only: see [`crate::kernels::moments`].
 //! Elements of x that are 0 are added last, so that a CSR x gives the bits of the same dense one.
 
@@ -11,14 +11,14 @@ use crate::base::alloc::grow_workspace;
 use crate::base::cancel::cancellable;
 use crate::base::error::Result;
 use crate::data::LayerInput;
-use crate::engine::batch::gradient_slices::GradientSlices;
+use crate::engine::batch::gradient_sum::slices::GradientSlices;
 use crate::engine::batch::moments::block::{MomentBlock, MomentSlice, most_stored};
 use crate::engine::batch::pass::Pass;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::BufferConfig;
 use crate::kernels::moments::{ListedElement, MAX_EXAMPLES, Moments, number};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::moments::{COLUMNS, INPUTS};
+use crate::kernels::tuning::moments::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// The moments, in the layout of the parameters.
 #[derive(Debug, Default)]
@@ -138,7 +138,7 @@ impl<T: Real> Call<'_, T> {
             self.prepare_block(scratch, chunks, config, cancel)?;
             for worker in &mut scratch.workers[..self.team.threads()] {
                 let FactorBuffers { numbers, entries } = &mut worker.factors;
-                grow_workspace(numbers, MAX_EXAMPLES, COLUMNS + INPUTS, cancel)?;
+                grow_workspace(numbers, MAX_EXAMPLES, MAX_OUTPUTS + MAX_INPUTS, cancel)?;
                 grow_workspace(entries, listed, 1, cancel)?;
             }
             grow_workspace(&mut scratch.costs, self.plan.cost_groups(), 1, cancel)?;

@@ -14,7 +14,7 @@ pub use vectors::{add_with_norm, distance, dot, norm};
 use crate::base::sum::sum;
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
-pub use crate::kernels::tuning::squares::MOST_ROWS;
+pub use crate::kernels::tuning::squares::MAX_ROWS_PER_CALL;
 
 /// √Σ x² of some numbers, which may be the norms of the parts of a vector.
 pub fn joined_norm(values: impl Iterator<Item = f64> + Clone) -> f64 {

@@ -7,10 +7,10 @@ use crate::kernels::elementwise::norms::{has_digits, is_single, load, root, tota
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Computation, current};
 use crate::kernels::simd::vector::Arithmetic;
-use crate::kernels::tuning::squares::{BLOCK, LANES};
+use crate::kernels::tuning::squares::{BLOCK_ELEMENTS, PARTIAL_SUMS};
 
 /// The registers of the accumulators at the narrowest level: two float64 each.
-const MAX_REGISTERS: usize = LANES / 2;
+const MAX_REGISTERS: usize = PARTIAL_SUMS / 2;
 
 /// √Σ x² of a vector.
 pub fn norm<T: Real>(values: &[T]) -> f64 {
@@ -155,21 +155,21 @@ impl<T: Real, S: Terms<T>> Computation<T> for SumOfSquares<'_, S> {
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self { length, terms, sum } = self;
         let mut total = CompensatedSum::default();
-        for start in (0..length).step_by(BLOCK) {
-            let end = length.min(start + BLOCK);
-            let whole = end - (end - start) % LANES;
-            let mut lanes = [T::ZERO; LANES];
+        for start in (0..length).step_by(BLOCK_ELEMENTS) {
+            let end = length.min(start + BLOCK_ELEMENTS);
+            let whole = end - (end - start) % PARTIAL_SUMS;
+            let mut lanes = [T::ZERO; PARTIAL_SUMS];
             // SAFETY: the caller guarantees the instructions and the elements: `at` and what is left there are
-            // within them. The lanes of a register divide LANES, so loads and stores of `lanes` are in bounds.
+            // within them. The lanes of a register divide PARTIAL_SUMS, so loads and stores of `lanes` are in bounds.
             unsafe {
                 let mut squares = [V::broadcast(T::ZERO); MAX_REGISTERS];
-                for at in (start..whole).step_by(LANES) {
-                    for (k, squares) in squares[..LANES / V::LANES].iter_mut().enumerate() {
+                for at in (start..whole).step_by(PARTIAL_SUMS) {
+                    for (k, squares) in squares[..PARTIAL_SUMS / V::LANES].iter_mut().enumerate() {
                         let x = terms.load::<V>(at + k * V::LANES, V::LANES);
                         *squares = *squares + x * x;
                     }
                 }
-                for (k, squares) in squares[..LANES / V::LANES].iter().enumerate() {
+                for (k, squares) in squares[..PARTIAL_SUMS / V::LANES].iter().enumerate() {
                     squares.store(lanes.as_mut_ptr().add(k * V::LANES));
                 }
                 for at in (whole..end).step_by(V::LANES) {

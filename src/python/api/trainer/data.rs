@@ -10,7 +10,7 @@ use crate::base::error::Error;
 use crate::data::{Inputs, Targets};
 use crate::model::architecture::Architecture;
 use crate::python::api::network::PyNetwork;
-use crate::python::borrow::{ArraySpans, Element, ReadArray};
+use crate::python::borrow::{ArraySpans, Element, NamedInput, ReadArray};
 use crate::python::convert::arrays::input;
 use crate::python::convert::inputs::{self, StoredInputs};
 use crate::python::convert::targets::{self, StoredTargets};
@@ -42,19 +42,15 @@ impl<T: Element> TrainerData<T> {
         sparse: f64,
     ) -> PyResult<Self> {
         let py = y.py();
-        // The steps write to the parameters while they read these arrays.
-        let mut spans = ArraySpans::new();
-        spans.add("params".into(), net.vector.flat(py)?.cast()?, true)?;
-        let given = [
-            ("x", Some(x)),
-            ("y", Some(y)),
-            ("sample_weight", sample_weight),
-        ];
-        for (name, value) in given {
-            if let Some(Ok(array)) = value.map(|value| value.cast::<PyUntypedArray>()) {
-                spans.add(name.into(), array, false)?;
-            }
-        }
+        check_apart_from_params(
+            net,
+            py,
+            [
+                ("x", Some(x)),
+                ("y", Some(y)),
+                ("sample_weight", sample_weight),
+            ],
+        )?;
         let mut x = StoredInputs::<T>::parse(x)?;
         let n = x.borrow(py)?.inputs(net.architecture())?.len();
         if u32::try_from(n).is_err() {
@@ -86,14 +82,8 @@ impl<T: Element> TrainerData<T> {
         py: Python<'_>,
     ) -> PyResult<Self> {
         let architecture = net.architecture();
-        let mut spans = ArraySpans::new();
-        spans.add("params".into(), net.vector.flat(py)?.cast()?, true)?;
-        let arrays = [("x", self.x.object(py)), ("y", Some(self.y.object(py)))];
-        for (name, value) in arrays {
-            if let Some(Ok(array)) = value.as_ref().map(|value| value.cast::<PyUntypedArray>()) {
-                spans.add(name.into(), array, false)?;
-            }
-        }
+        let (x, y) = (self.x.object(py), self.y.object(py));
+        check_apart_from_params(net, py, [("x", x.as_ref()), ("y", Some(&y))])?;
         self.x.borrow(py)?.inputs(architecture)?;
         self.y.borrow(py)?.targets(architecture, self.n)?;
         Ok(Self {
@@ -120,6 +110,25 @@ impl<T: Element> TrainerData<T> {
             sample_weight: weights.transpose()?,
         })
     }
+}
+
+/// Checks that the arrays share no memory with the parameters: the steps write to these while they read them.
+///
+/// # Errors
+/// One of them does.
+fn check_apart_from_params<'a, 'py: 'a>(
+    net: &PyNetwork,
+    py: Python<'py>,
+    inputs: impl IntoIterator<Item = NamedInput<'a, 'py>>,
+) -> PyResult<()> {
+    let mut spans = ArraySpans::new();
+    spans.add("params".into(), net.vector.flat(py)?.cast()?, true)?;
+    for (name, value) in inputs {
+        if let Some(Ok(array)) = value.map(|value| value.cast::<PyUntypedArray>()) {
+            spans.add(name.into(), array, false)?;
+        }
+    }
+    Ok(())
 }
 
 /// The weights of `n` examples.

@@ -88,7 +88,7 @@ def test_validation_in_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr(_data, "ELEMENTS_AT_ONCE", 6 * 13)
     pieces = fitted(X, LABELS, validation=(x, LABELS, S), **options)
     for name in alone.history.names[3:]:
-        np.testing.assert_allclose(pieces.history[name], alone.history[name], rtol=1e-6)
+        np.testing.assert_allclose(pieces.history[name], alone.history[name], rtol=1e-12)
     assert pieces.params.tobytes() == alone.params.tobytes()
 
 

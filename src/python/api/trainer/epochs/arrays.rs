@@ -10,12 +10,11 @@ use crate::data::Reduction;
 use crate::engine::optimizer::ParamsAndState;
 use crate::many::deal::ByDtype;
 use crate::many::epochs::{Epochs, Validation};
-use crate::many::stopping::Stopping;
 use crate::model::architecture::Architecture;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::nested;
 use crate::python::api::trainer::data::BorrowedData;
-use crate::python::api::trainer::epochs::job::{StoppingValues, TrainingJob};
+use crate::python::api::trainer::epochs::job::{EarlyStopping, TrainingJob};
 use crate::python::api::trainer::state::TrainerState;
 use crate::python::api::trainer::{AnyTrainerState, Trainer};
 use crate::python::borrow::{
@@ -40,7 +39,8 @@ pub(super) struct JobArrays<'a, 'py, T: Element> {
     validation_rows: Option<ReadArray<'py, u32, Ix1>>,
     validation_weight: Option<ReadArray<'py, f64, Ix1>>,
     best_params: Option<WriteArray<'py, T, Ix1>>,
-    stopping: Option<StoppingValues>,
+    early_stopping: Option<EarlyStopping>,
+    monitors_validation: bool,
     first_epoch: u64,
     order_seed: Option<u64>,
     steps_before: u64,
@@ -99,7 +99,8 @@ impl<'a, 'py, T: Element> JobArrays<'a, 'py, T> {
                 .map(|weights| input("validation", weights))
                 .transpose()?,
             best_params: best_params.transpose()?,
-            stopping: job.stopping,
+            early_stopping: job.early_stopping,
+            monitors_validation: job.monitors_validation,
             first_epoch: job.first_epoch,
             order_seed: job.order_seed,
             steps_before: job.optimizer.getattr("_steps")?.extract()?,
@@ -141,19 +142,10 @@ impl<'a, 'py, T: Element> JobArrays<'a, 'py, T> {
         if let Some(best) = &mut self.best_params {
             best_params = best.as_slice_mut()?;
         }
-        let stopping = self.stopping.map(
-            |(patience, min_delta, best, best_epoch, of_validation)| Stopping {
-                patience,
-                min_delta,
-                best,
-                best_epoch,
-                of_validation,
-                best_params,
-                is_over: false,
-            },
-        );
+        let of_validation = self.monitors_validation;
+        let stopping = (self.early_stopping).map(|stop| stop.rule(of_validation, best_params));
         if validation.is_none() && stopping.as_ref().is_some_and(|stop| stop.of_validation) {
-            return Err(Error::value("stopping", "validation examples", "none").into());
+            return Err(Error::value("early_stopping", "validation examples", "none").into());
         }
         let rates = self.rates.as_slice()?;
         let per_epoch = n.div_ceil(self.settings.batch_size);

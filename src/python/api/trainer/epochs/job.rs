@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+use crate::many::stopping::Stopping;
 use crate::python::api::trainer::Trainer;
 
 /// The attributes of a Python object that describe some epochs of one training.
@@ -20,9 +21,32 @@ pub(super) struct TrainingJob<'py> {
     pub(super) validation: Option<Bound<'py, Trainer>>,
     pub(super) validation_rows: Option<Bound<'py, PyAny>>,
     pub(super) validation_weight: Option<Bound<'py, PyAny>>,
-    pub(super) stopping: Option<StoppingValues>,
+    pub(super) early_stopping: Option<EarlyStopping>,
+    /// Whether early stopping monitors the cost of the validation, and not that of the training.
+    pub(super) monitors_validation: bool,
     pub(super) best_params: Option<Bound<'py, PyAny>>,
 }
 
-/// patience, min_delta, the best cost so far, its epoch, and whether the validation is watched.
-pub(super) type StoppingValues = (u64, f64, f64, u64, bool);
+/// The attributes of a `bpfast.EarlyStopping`.
+#[derive(Clone, Copy, FromPyObject)]
+pub(super) struct EarlyStopping {
+    patience: u64,
+    min_delta: f64,
+    best: f64,
+    best_epoch: u64,
+}
+
+impl EarlyStopping {
+    /// The rule, which keeps the parameters of the best epoch in `best_params`.
+    pub(super) fn rule<T>(self, of_validation: bool, best_params: &mut [T]) -> Stopping<'_, T> {
+        Stopping {
+            patience: self.patience,
+            min_delta: self.min_delta,
+            best: self.best,
+            best_epoch: self.best_epoch,
+            of_validation,
+            best_params,
+            is_over: false,
+        }
+    }
+}

@@ -8,14 +8,16 @@ use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{COPIED_PER_POLL, CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::compensated::add_compensated;
-use crate::engine::batch::gradient_slices::{Block, GradientSlice, GradientSlices};
+use crate::engine::batch::gradient_sum::slices::{Block, GradientSlice, GradientSlices};
 use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::scratch::ThreadBuffers;
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, Workspace};
 use crate::kernels::gemm::{Accumulate, Context};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::slices::{SLICE_NEURONS, SLICE_WORK, SLICES_PER_THREAD, SPARSE_SLICES};
+use crate::kernels::tuning::slices::{
+    MIN_SLICE_NEURONS, MIN_SLICE_WORK, SLICES_PER_THREAD, SPARSE_SLICES_PER_THREAD,
+};
 use crate::model::architecture::Layer;
 use crate::model::cost::Cost;
 
@@ -24,7 +26,7 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    pub(super) fn sum_blocks(
+    pub(in crate::engine::batch) fn sum_blocks(
         &self,
         pass: &dyn Pass<T>,
         scratch: &mut Scratch<T>,
@@ -103,7 +105,7 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// Memory runs out.
-    pub(super) fn prepare_block(
+    pub(in crate::engine::batch) fn prepare_block(
         &self,
         scratch: &mut Scratch<T>,
         chunks: usize,
@@ -119,7 +121,7 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// The call is cancelled.
-    pub(super) fn errors_of_block(
+    pub(in crate::engine::batch) fn errors_of_block(
         &self,
         pass: &dyn Pass<T>,
         scratch: &mut Scratch<T>,
@@ -173,7 +175,11 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    pub(super) fn forward_block(&self, scratch: &mut Scratch<T>, out: &mut [T]) -> Result<()> {
+    pub(in crate::engine::batch) fn forward_block(
+        &self,
+        scratch: &mut Scratch<T>,
+        out: &mut [T],
+    ) -> Result<()> {
         let (plan, architecture) = (&self.plan, self.network.architecture);
         cancellable(self.should_cancel, |cancel| {
             self.prepare_block(scratch, plan.chunks, BufferConfig::BACKPROP, cancel)
@@ -204,7 +210,7 @@ impl<T: Real> Call<'_, T> {
     }
 
     /// How many neurons' outgoing weights a slice of a layer's gradient has.
-    pub(super) fn neurons_per_slice(
+    pub(in crate::engine::batch) fn neurons_per_slice(
         &self,
         chunks: usize,
     ) -> impl Fn(usize, &Layer) -> usize + Copy {
@@ -215,7 +221,7 @@ impl<T: Real> Call<'_, T> {
         } else {
             inputs.products(self.network.architecture) / (threads * SLICES_PER_THREAD)
         };
-        let work = work.max(SLICE_WORK);
+        let work = work.max(MIN_SLICE_WORK);
         let nnz = inputs.nnz();
         move |index, layer| {
             if let Some(nnz) = nnz
@@ -224,12 +230,12 @@ impl<T: Real> Call<'_, T> {
                 let most = if threads == 1 {
                     1
                 } else {
-                    SPARSE_SLICES * threads
+                    SPARSE_SLICES_PER_THREAD * threads
                 };
                 let work = (layer.n_in.saturating_add(nnz)).saturating_mul(layer.n_out);
-                return layer.n_in.div_ceil((work / SLICE_WORK).clamp(1, most));
+                return layer.n_in.div_ceil((work / MIN_SLICE_WORK).clamp(1, most));
             }
-            let least = SLICE_NEURONS.min(layer.n_in.div_ceil(2 * threads));
+            let least = MIN_SLICE_NEURONS.min(layer.n_in.div_ceil(2 * threads));
             (work / (rows * layer.n_out)).clamp(least, layer.n_in)
         }
     }

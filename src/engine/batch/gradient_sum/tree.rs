@@ -73,7 +73,7 @@ struct BranchSums<'a, T> {
     total: Option<&'a mut [T]>,
     /// Unused buffers; the most recently used one is last.
     free: [Option<&'a mut [T]>; MAX_BRANCHES],
-    /// BranchSums whose neighbours are not complete.
+    /// Sums of branches whose neighbours are not complete.
     waiting: [Option<(Branch, &'a mut [T])>; MAX_BRANCHES],
 }
 

@@ -4,9 +4,9 @@ use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
 use crate::data::LayerInput;
+use crate::engine::batch::gradient_sum::tree::{SumTree, branches};
 use crate::engine::batch::pass::Pass;
 use crate::engine::batch::scratch::ThreadBuffers;
-use crate::engine::batch::sum_tree::{SumTree, branches};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::plan::SumOrder;
 use crate::kernels::gemm::Accumulate;
@@ -17,7 +17,7 @@ impl<T: Real> Call<'_, T> {
     ///
     /// # Errors
     /// Memory runs out, or the call is cancelled.
-    pub(super) fn sum_groups(
+    pub(in crate::engine::batch) fn sum_groups(
         &self,
         pass: &dyn Pass<T>,
         scratch: &mut Scratch<T>,

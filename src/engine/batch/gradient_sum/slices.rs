@@ -12,7 +12,7 @@ use crate::model::architecture::{Architecture, Layer};
 
 /// The examples of a block, with their forward pass and errors.
 #[derive(Clone, Copy)]
-pub(super) struct Block<'a, T: 'static> {
+pub(in crate::engine::batch) struct Block<'a, T: 'static> {
     architecture: &'a Architecture,
     x: Inputs<'a, T>,
     /// The products whose sum is the gradient.
@@ -139,7 +139,7 @@ impl<'a, T: Real> Block<'a, T> {
 }
 
 /// A contiguous range of a gradient that one task computes.
-pub(super) struct GradientSlice {
+pub(in crate::engine::batch) struct GradientSlice {
     /// The index of the layer.
     pub layer: usize,
     /// The first neuron whose outgoing weights these are; None for the biases.
@@ -149,7 +149,7 @@ pub(super) struct GradientSlice {
 }
 
 /// The slices of a gradient, in memory order.
-pub(super) struct GradientSlices<'a, F> {
+pub(in crate::engine::batch) struct GradientSlices<'a, F> {
     layers: std::iter::Enumerate<std::slice::Iter<'a, Layer>>,
     layer: Option<(usize, &'a Layer)>,
     /// The first neuron of the next slice of `layer`.
