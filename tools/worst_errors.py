@@ -1,6 +1,6 @@
 """Print the worst errors found of each σ: the table of docs/numerics.md.
 
-`python tools/worst_errors.py`; `--step 1000` takes every thousandth number only.
+`python tools/worst_errors.py`; `--step 1000` takes every thousandth float32 only.
 """
 
 import argparse
@@ -100,7 +100,7 @@ def worst(name: Any, dtype: str, pieces: Iterator[NDArray[np.floating]]) -> floa
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--step", type=int, default=1, help="take one number of so many")
+    parser.add_argument("--step", type=int, default=1, help="of float32, take one number of so many")
     step = parser.parse_args().step
     if np.finfo(np.longdouble).nmant < 63:
         raise SystemExit("needs a long double of 64 bits")
@@ -109,7 +109,7 @@ def main() -> None:
         row = []
         for name in TRUTHS:
             count = GELU_NUMBERS if name in IN_160_BITS else NUMBERS
-            pieces = float32_numbers(step) if dtype == "float32" else float64_numbers(count // step)
+            pieces = float32_numbers(step) if dtype == "float32" else float64_numbers(count)
             row.append(f"{worst(name, dtype, pieces):.2f}")
         print(f"| {dtype} |", " | ".join(row), "|")
 

@@ -88,7 +88,7 @@ pub mod moments {
 pub mod elementwise {
     /// The registers whose function is computed at once, each operation in all of them before the next. With
     /// AVX2 on a Zen 3, tanh of float32 took 0.43 ns with 1, 0.42 with 2 and 0.39 with 4, of float64 1.43,
-    /// 1.32 and 1.24 (`benches/activations.rs`). More registers than 16 are not needed by 4.
+    /// 1.32 and 1.24 (`benches/kernels/activations.rs`). More registers than 16 are not needed by 4.
     pub const REGISTERS_AT_ONCE: usize = 4;
 }
 
