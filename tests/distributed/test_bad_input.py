@@ -1,12 +1,14 @@
 """Arguments of `bpfast.distributed.fit` and `LocalShards` that are refused, each with its name."""
 
 import re
+import threading
 
 import numpy as np
 import pytest
 
 import bpfast
 from tests.distributed.case import data, network
+from tests.helpers.refuses import refuses
 
 X, Y, WEIGHT = data(20)
 PART = X[:5], Y[:5]
@@ -217,6 +219,15 @@ def test_a_later_use_of_a_callable_names_the_row_of_the_data(name, method, row, 
         bpfast.distributed.fit(
             net, shards, method=method, epochs=30, validation=validation, seed=1, **options
         )
+
+
+def test_without_memory_for_a_lock(monkeypatch):
+    def refuse():
+        raise RuntimeError("can't allocate lock")
+
+    monkeypatch.setattr(threading, "Lock", refuse)
+    with refuses(MemoryError, "cannot allocate a lock"):
+        bpfast.distributed.fit(network(), X, Y)
 
 
 def test_local_shards():

@@ -187,8 +187,7 @@ def _interruptible(work: Callable[[], Array]) -> Array:
     """
     results: list[Array] = []
     errors: list[BaseException] = []
-    process, is_taken, has_ended = os.getpid(), threading.Lock(), threading.Lock()
-    has_ended.acquire()
+    process = os.getpid()
 
     def run() -> None:
         if not is_taken.acquire(blocking=False):
@@ -201,11 +200,13 @@ def _interruptible(work: Callable[[], Array]) -> Array:
             has_ended.release()
 
     try:
+        is_taken, has_ended = threading.Lock(), threading.Lock()
+        has_ended.acquire()
         # A thread without memory to start ends silently. This memory is never written.
         np.empty(THREAD_START_BYTES, np.uint8)
         # Not `Thread.start`, whose wait would not end in a forked child.
         _thread.start_new_thread(run, ())
-    except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a thread
+    except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a lock or a thread
         return work()
     polls = 0
     while not has_ended.acquire(timeout=POLL_SECONDS):
