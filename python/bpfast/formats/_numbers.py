@@ -57,5 +57,5 @@ def _of_tensor(what: str, tensor: Any) -> Array:
         raise TypeError(f"{what}: expected a dense tensor, got {tensor.layout}")
     if tensor.device.type == "meta":
         raise ValueError(f"{what}: expected numbers, got a tensor on the device 'meta'")
-    array: Array = tensor.detach().cpu().numpy()
+    array: Array = tensor.detach().cpu().resolve_neg().numpy()  # a tensor may be a negative view
     return array
