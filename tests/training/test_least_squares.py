@@ -165,6 +165,15 @@ def test_a_callback_that_resizes_the_weights():
         )  # fmt: skip
 
 
+def test_a_callback_that_resizes_a_sparse_x():
+    x = scipy.sparse.csr_array(X)
+    with refuses(ValueError, "^x: "):
+        bpfast.least_squares(
+            network(), x, np.sin(X),
+            callback=lambda *_: x.indptr.resize((3,), refcheck=False),
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("owner", "name", "error"),
     [

@@ -13,6 +13,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._blas import prepare_blas
 from bpfast._helper_thread import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
+from bpfast._validation.naming import naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -238,7 +239,9 @@ def _gauss_newton(net: Network, x: Any, sample_weight: Any, out: Array, product:
     at_once = max(1, min(JACOBIAN_AT_ONCE // size, WORK_AT_ONCE // size**2))
     for first in range(0, n, at_once):
         rows = slice(first, min(n, first + at_once))
-        known = net._stored_forward(x[rows])
+        with naming("x"):  # a callback may have resized the arrays of a sparse x
+            part = x[rows]
+        known = net._stored_forward(part)
         roots = np.sqrt(factors[rows])
         for j in range(width):
             v = np.zeros((len(roots), width), net.dtype)
