@@ -9,7 +9,7 @@ import numpy as np
 from bpfast._training.arguments.training_data import new_trainer
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import FEW_NEURONS, LARGEST_DENSITY, LARGEST_DENSITY_OF_FEW
-from bpfast._validation.arrays.inputs import check_same_shapes, shapes_of
+from bpfast._validation.arrays.inputs import check_same_shapes, rows_of, shapes_of
 from bpfast._validation.arrays.sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class SharedData:
             self._nonzeros[net.dtype] = nonzeros_of_rows(x)
         counts = self._nonzeros[net.dtype]
         if rows is not None:
-            counts = counts[rows]
+            counts = rows_of(counts, rows)
         few = net.sizes[1] < FEW_NEURONS
         density = LARGEST_DENSITY_OF_FEW if few else LARGEST_DENSITY
         return int(counts.sum()) <= int(len(counts) * x.shape[1] * density)
