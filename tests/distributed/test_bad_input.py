@@ -1,12 +1,14 @@
 """Arguments of `bpfast.distributed.fit` and `LocalShards` that are refused, each with its name."""
 
 import re
+import threading
 
 import numpy as np
 import pytest
 
 import bpfast
 from tests.distributed.case import data, network
+from tests.helpers.refuses import refuses
 
 X, Y, WEIGHT = data(20)
 PART = X[:5], Y[:5]
@@ -189,6 +191,43 @@ def test_data_that_become_nan_during_a_training():
         bpfast.distributed.fit(net, shards, method="full", epochs=5)
     assert np.isfinite(net.params).all()
     assert net.optimizer.steps == 1
+
+
+@pytest.mark.parametrize(  # with seed 1, row 16 is held out and row 17 is not
+    ("row", "validation"), [(17, None), (17, 0.25), (16, 0.25)]
+)
+@pytest.mark.parametrize("method", ["full", "steps", "local"])
+@pytest.mark.parametrize("name", ["sample_weight", "y"])
+def test_a_later_use_of_a_callable_names_the_row_of_the_data(name, method, row, validation):
+    """And not that of the step or of the examples that are trained on."""
+    labels, uses = np.arange(20) % 2, []
+
+    def part():
+        uses.append(0)
+        y, weight = labels[10:].copy(), WEIGHT[10:].copy()
+        if len(uses) > 6:  # all before the first step
+            bad, wrong = (y, 2) if name == "y" else (weight, np.nan)
+            bad[row - 10] = wrong
+        return X[10:], y, weight
+
+    net = bpfast.Network([6, 2], output="softmax", cost="log_likelihood", seed=0)
+    shards = bpfast.distributed.LocalShards([(X[:10], labels[:10], WEIGHT[:10]), part], keep=False)
+    options = {} if method == "full" else {"batch_size": 5}
+    expected = {"y": "a label from 0 to 1, got 2", "sample_weight": "finite numbers, got nan"}
+    message = rf"^shard 1: {name}\[{row}\]: expected {expected[name]}"
+    with pytest.raises(ValueError, match=message):
+        bpfast.distributed.fit(
+            net, shards, method=method, epochs=30, validation=validation, seed=1, **options
+        )
+
+
+def test_without_memory_for_a_lock(monkeypatch):
+    def refuse():
+        raise RuntimeError("can't allocate lock")
+
+    monkeypatch.setattr(threading, "Lock", refuse)
+    with refuses(MemoryError, "cannot allocate a lock"):
+        bpfast.distributed.fit(network(), X, Y)
 
 
 def test_local_shards():

@@ -321,6 +321,14 @@ def test_sparse_tensors():
         from_torch({"0.weight": torch.eye(2).to_sparse()}, output="identity")
 
 
+def test_a_negative_view():
+    """Such as the imaginary part of a conjugate. NumPy gets none of them from PyTorch."""
+    weight = torch.conj(torch.randn(2, 3, dtype=torch.complex64)).imag
+    assert weight.is_neg()
+    net = from_torch({"weight": weight}, output="identity")
+    assert (net.weights[0] == weight.resolve_neg().numpy()).all()
+
+
 def test_tensors_with_strides():
     transposed = torch.arange(6.0).reshape(3, 2).T
     tensors = {"0.weight": transposed, "0.bias": torch.ones(2)}

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import bpfast
 from tests.helpers.many import S, X, Y, networks
@@ -93,3 +94,31 @@ def test_a_metric_that_resizes_the_data(name):
             networks(), **data, epochs=3, validation_rows=[0, 1, 2], seed=0,
             metrics=lambda a, y: data[name].resize((1,), refcheck=False) or 0.0,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_a_cost_that_resizes_the_data_of_the_next_fold(name):
+    data = {"x": X.copy(), "y": np.zeros((len(X), 2))}
+    shape = re.escape(str(data[name].shape))
+
+    def cost(a, y):
+        data[name].resize((3,), refcheck=False)
+        return ((a - y) ** 2).sum(1) / 2, a - y
+
+    net = bpfast.Network([X.shape[1], 2], output="identity", cost=cost, seed=0)
+    message = rf"^nets\[1\]: {name}: expected shape {shape} until the end, got \(3,\)$"
+    with refuses(ValueError, message):
+        bpfast.cross_validate(net, **data, folds=3, epochs=1)
+
+
+def test_a_metric_that_resizes_a_sparse_x():
+    x = scipy.sparse.csr_array(X)
+
+    def metric(a, y):
+        x.indptr.resize((3,), refcheck=False)
+        return 0.0
+
+    net = bpfast.Network([X.shape[1], 2], output="identity", seed=0)
+    y = np.zeros((len(X), 2))
+    with refuses(ValueError, r"^x: expected shape .* until the end, got .*\(3,\)"):
+        bpfast.cross_validate(net, x, y, folds=3, epochs=2, metrics={"own": metric})

@@ -18,7 +18,7 @@ X = np.random.default_rng(0).normal(size=(7, 3))
 NET = bpfast.Network([3, 4, 2], seed=0)
 ROW = {"cost": 0.5, "seconds": 2.0, "learning_rate": 0.1}
 
-# Two makers of each kind of object that has a state: what they give is never equal.
+# A maker of each kind of object that has a state or arrays: no two that it makes are equal.
 BY_IDENTITY: dict[str, Callable[[], Any]] = {
     "network": lambda: bpfast.Network([3, 4, 2], seed=0),
     "subclass": lambda: type("Own", (bpfast.Network,), {})([3, 4, 2], seed=0),
@@ -27,6 +27,11 @@ BY_IDENTITY: dict[str, Callable[[], Any]] = {
     "views": lambda: NET.copy().weights,
     "early stopping": lambda: bpfast.EarlyStopping(3),
     "threads": lambda: bpfast.num_threads(1),
+    "prediction": lambda: bpfast.Ensemble([NET, NET.copy()]).predict(X),
+    "taylor": lambda: NET.taylor(X, np.eye(2, 3)),
+    "folds": lambda: bpfast.cross_validate(NET, X, np.zeros((7, 2)), folds=2, epochs=1),
+    "per example": lambda: NET.per_example_gradients(X, np.zeros((7, 2))),
+    "statistics": lambda: NET.gradient_statistics(X, np.zeros((7, 2))),
 } | {repr(case): case.make for case in OPTIMIZERS}
 
 

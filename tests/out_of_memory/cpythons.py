@@ -1,4 +1,4 @@
-"""Calls of Python alone: what `trial.NO_FRAME` is for is seen here without bpfast."""
+"""Calls of Python alone: what `trial.NO_EXCEPTION` is for is seen here without bpfast."""
 
 from collections.abc import Callable, Iterator
 

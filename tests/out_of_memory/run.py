@@ -47,7 +47,7 @@ def trials_with_limits(work: Callable[[], object], step: float) -> Trials:
 
 def trials_with_refusals(work: Callable[[], object], every: int) -> Trials:
     """Refuse one request of CPython's, then the next, until eight in a row are not missed."""
-    k, done = 1, 0
+    k, done = 0, 0
     while done < 8:
         outcome = in_a_fork(lambda k=k: without_the_nth(work, k))  # type: ignore[misc]
         yield f"k = {k}", outcome

@@ -3,7 +3,9 @@
 import contextlib
 import ctypes
 import dis
+import faulthandler
 import gc
+import linecache
 import os
 import pickle
 import re
@@ -37,9 +39,16 @@ OTHERS = (
 # Functions of NumPy's, in C, which tell CPython that they have failed and do not say how: the calls
 # named numpys[...], which do without bpfast, show the same.
 NUMPYS = re.compile(r" of numpy\.|<ufunc |<built-in function (where|unravel_index)>")
-# What CPython 3.11 raises where the frame of a Python function has no memory. The call named
-# cpythons[calls], which does without bpfast, shows it.
-NO_FRAME = "error return without exception set"
+# What CPython raises where C has failed without an exception and no function is named. CPython 3.11
+# fails so itself: the frame of a Python function has no memory, as in the call named
+# cpythons[calls]. NumPy does where an array is the index of an array, as in numpys[index]. Neither
+# call needs bpfast.
+NO_EXCEPTION = "error return without exception set"
+# NumPy's iterator raises MemoryError without the GIL, which ends the process, if it gets no buffers
+# for an operation on arrays. The call named numpys[of rows], which does without bpfast, shows the
+# same.
+OPERATION = re.compile(r" (?:[-+*/@%<>]|\*\*|//|[<>=!]=) ")
+PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 HAS_HOOKS = _testcapi is not None
 
 
@@ -51,29 +60,31 @@ class Outcome(NamedTuple):
     words: str
 
 
-def is_call_without_frame(error: BaseException) -> bool:
-    """Tell whether CPython raised `error` itself, because a called Python function got no frame.
+def has_no_exception(error: BaseException) -> bool:
+    """Tell whether a call of a Python function or an index has failed without an exception.
 
-    A function of C that fails without an exception is named in another message, so the instruction
-    is a call of a Python function. Its caches follow it: the traceback is at one of these if the
-    call is of a caller, and the entry of the called function found no memory either.
+    A function of C that fails without an exception is named in another message, so a call is one of
+    a Python function, which got no frame. PyO3 never returns without an exception, so an index is
+    one of an array. Caches follow an instruction: the traceback is at one of these if the call is
+    of a caller, and the entry of the called function found no memory either.
     """
     last = error.__traceback__
-    if last is None or type(error) is not SystemError or str(error) != NO_FRAME:
+    if last is None or type(error) is not SystemError or str(error) != NO_EXCEPTION:
         return False
     while last.tb_next is not None:
         last = last.tb_next
     code, at = last.tb_frame.f_code.co_code, last.tb_lasti
     while dis.opname[code[at]] == "CACHE":
         at -= 2
-    return sys.version_info < (3, 12) and dis.opname[code[at]] == "CALL"
+    name = dis.opname[code[at]]
+    return name.endswith("_SUBSCR") or (name == "CALL" and sys.version_info < (3, 12))
 
 
 def is_of_others(error: BaseException) -> bool:
     """Tell whether CPython, NumPy or SciPy raised `error`, which may be the wrong one."""
     if isinstance(error, pickle.PicklingError):
         return True  # CPython's, in C, for whatever has failed there
-    if is_call_without_frame(error):
+    if has_no_exception(error):
         return True
     if isinstance(error, SystemError) and NUMPYS.search(str(error)):
         return True
@@ -83,6 +94,13 @@ def is_of_others(error: BaseException) -> bool:
         return is_of_others(error.__cause__)
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and frames[-1].filename.startswith(OTHERS)
+
+
+def is_of_numpys_iterator(said: str) -> bool:
+    """Tell whether a process that said where it crashed did so in an operation on arrays."""
+    place = PLACE.search(said)
+    line = linecache.getline(place["file"], int(place["line"])) if place else ""
+    return OPERATION.search(line) is not None and "_core" not in line
 
 
 def tell(work: Callable[[], object], undo: Callable[[], None]) -> Outcome:
@@ -112,6 +130,7 @@ def in_a_fork(work: Callable[[], Outcome]) -> Outcome:
     child = os.fork()
     if child == 0:
         os.close(reading)
+        faulthandler.enable(writing, all_threads=False)  # a crash says where
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         if "LOUD" not in os.environ:
@@ -132,7 +151,8 @@ def in_a_fork(work: Callable[[], Outcome]) -> Outcome:
         return Outcome(False, False, "hangs")
     if code or not said:
         end_of = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return Outcome(False, False, f"ends with {end_of}")
+        words = f"ends with {end_of} {said.decode(errors='replace')[:1500]}"
+        return Outcome(is_of_numpys_iterator(words), False, words)
     text = said.decode()
     return Outcome(text[0] == "1", text[1] == "1", text[2:])
 

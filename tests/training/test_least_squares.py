@@ -165,15 +165,31 @@ def test_a_callback_that_resizes_the_weights():
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("error", [MemoryError, RuntimeError])
-def test_without_memory_for_a_thread(monkeypatch, error):
+def test_a_callback_that_resizes_a_sparse_x():
+    x = scipy.sparse.csr_array(X)
+    with refuses(ValueError, "^x: "):
+        bpfast.least_squares(
+            network(), x, np.sin(X),
+            callback=lambda *_: x.indptr.resize((3,), refcheck=False),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "error"),
+    [
+        (_thread, "start_new_thread", MemoryError),
+        (_thread, "start_new_thread", RuntimeError),
+        (threading, "Lock", RuntimeError),  # CPython's, if a lock cannot be allocated
+    ],
+)
+def test_without_memory_for_a_thread(monkeypatch, owner, name, error):
     nets = [network((1, 170, 1)), network((1, 170, 1))]
     first = bpfast.least_squares(nets[0], X, np.sin(X), max_iterations=2)
 
-    def start(*_):
+    def refuse(*_):
         raise error("no thread")
 
-    monkeypatch.setattr(_thread, "start_new_thread", start)
+    monkeypatch.setattr(owner, name, refuse)
     second = bpfast.least_squares(nets[1], X, np.sin(X), max_iterations=2)
     assert (nets[0].params == nets[1].params).all()
     assert first == second

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
+from bpfast._by_identity import by_identity
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.network import check_network, refuse_other_params
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bpfast._typing import Reduction, TaylorCost
 
 
+@by_identity
 class Taylor(NamedTuple):
     """Outputs of a network and their derivatives along directions, from `Network.taylor`.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from bpfast import _core
+from bpfast._by_identity import by_identity
 from bpfast._calls import methods
 from bpfast._derivatives.arguments import refuse_trace
 from bpfast._validation.arrays.sparse import by_rows
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bpfast._core import Gradient
 
 
+@by_identity
 class Touched(NamedTuple):
     """The inputs that a sparse batch uses, and the gradient for them.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bpfast import _core
+from bpfast._by_identity import by_identity
 from bpfast._many.arguments import listed_rows, parse_rows
 from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bpfast._network import Network
 
 
+@by_identity
 class CrossValidation(NamedTuple):
     """What `cross_validate` returns.
 

@@ -13,6 +13,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._blas import prepare_blas
 from bpfast._helper_thread import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
+from bpfast._validation.naming import naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,8 +187,7 @@ def _interruptible(work: Callable[[], Float64Array]) -> Float64Array:
     """
     results: list[Float64Array] = []
     errors: list[BaseException] = []
-    process, is_taken, has_ended = os.getpid(), threading.Lock(), threading.Lock()
-    has_ended.acquire()
+    process = os.getpid()
 
     def run() -> None:
         if not is_taken.acquire(blocking=False):
@@ -200,11 +200,13 @@ def _interruptible(work: Callable[[], Float64Array]) -> Float64Array:
             has_ended.release()
 
     try:
+        is_taken, has_ended = threading.Lock(), threading.Lock()
+        has_ended.acquire()
         # A thread without memory to start ends silently. This memory is never written.
         np.empty(THREAD_START_BYTES, np.uint8)
         # Not `Thread.start`, whose wait would not end in a forked child.
         _thread.start_new_thread(run, ())
-    except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a thread
+    except (MemoryError, RuntimeError):  # RuntimeError if the system refuses a lock or a thread
         return work()
     polls = 0
     while not has_ended.acquire(timeout=POLL_SECONDS):
@@ -238,7 +240,9 @@ def _gauss_newton(
     at_once = max(1, min(MAX_JACOBIAN_ELEMENTS // size, MAX_PRODUCT_WORK // size**2))
     for first in range(0, n, at_once):
         rows = slice(first, min(n, first + at_once))
-        known = net._stored_forward(x[rows])
+        with naming("x"):  # a callback may have resized the arrays of a sparse x
+            part = x[rows]
+        known = net._stored_forward(part)
         roots = np.sqrt(factors[rows])
         for j in range(width):
             v = np.zeros((len(roots), width), net.dtype)

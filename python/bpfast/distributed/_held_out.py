@@ -19,18 +19,16 @@ if TYPE_CHECKING:
 
     from bpfast._network import Network
     from bpfast._typing import Metric
-    from bpfast.distributed._engines.engine import Engine
+    from bpfast.distributed._prepare import Shards
     from bpfast.distributed._shards.facts import ShardFacts
-    from bpfast.distributed._shards.task import Model
 
 
 class HeldOutExamples:
     """Cost and metrics of held-out examples. Only outputs and y come to the driver, for metrics."""
 
-    def __init__(
-        self, engine: Engine, model: Model, net: Network, facts: Sequence[ShardFacts]
-    ) -> None:
-        self._engine, self._model, self._net = engine, model, net
+    def __init__(self, shards: Shards, net: Network, facts: Sequence[ShardFacts]) -> None:
+        self._engine, self._model, self._first = shards.engine, shards.model, shards.first
+        self._net = net
         self._count = sum(fact.rows for fact in facts)
         weights = [fact.weights for fact in facts if fact.weights is not None]
         self._all_weight = math.fsum(weights) if weights else float(self._count)
@@ -41,7 +39,7 @@ class HeldOutExamples:
 
     def cost(self) -> float:
         """C with the network's current parameters."""
-        task = HeldOutCost(self._model, _core.copy_params(self._net))
+        task = HeldOutCost(self._model, _core.copy_params(self._net), self._first)
         return float(self._engine.run(task).cost) / self._all_weight
 
     def metrics_for(self, metrics: dict[str, Metric]) -> dict[str, Metric]:

@@ -81,7 +81,7 @@ def hold_out(
             expected = "a fraction that leaves weights above 0 on both sides"
             raise ValueError(f"validation: expected {expected}, got none of those {name}")
     shards.plan = Plan(others)
-    examples = HeldOutExamples(engine, model, net, facts)
+    examples = HeldOutExamples(shards, net, facts)
     return examples, examples.metrics_for(metrics)
 
 

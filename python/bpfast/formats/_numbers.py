@@ -55,5 +55,6 @@ def _of_tensor(what: str, tensor: Any) -> AnyArray:
         raise TypeError(f"{what}: expected a dense tensor, got {tensor.layout}")
     if tensor.device.type == "meta":
         raise ValueError(f"{what}: expected numbers, got a tensor on the device 'meta'")
-    array: AnyArray = tensor.detach().cpu().numpy()
+    # A tensor may be a negative view.
+    array: AnyArray = tensor.detach().cpu().resolve_neg().numpy()
     return array

@@ -1,4 +1,4 @@
-"""`validate_data` of scikit-learn 1.5 and later, which refuses masked entries."""
+"""`validate_data` of scikit-learn 1.5 and later, for masked entries and sparse X too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from bpfast._optional import is_dask
 from bpfast._validation.arrays.array_likes import refuse_masked_in
+from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
 
 try:
     from sklearn.utils.validation import validate_data as _validate_data
@@ -20,7 +21,9 @@ except ImportError:  # scikit-learn 1.5 has it as a method
 def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
     """Check X, or X and y, and record or compare the names and the number of the features.
 
-    Dask data are computed. NumPy would do so too, but lose the names of a frame.
+    Dask data are computed. NumPy would do so too, but lose the names of a frame. Duplicates of a
+    sparse X are summed in its dtype, as in `toarray` and for a network; scikit-learn converts X
+    before, so duplicates of bool would count twice, and narrow integers would not wrap around.
 
     Raises
     ------
@@ -30,6 +33,8 @@ def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
     computed = [array.compute() if is_dask(array) else array for array in arrays]
     for name, array in zip("Xy", computed, strict=False):
         refuse_masked_values(name, array)
+    if is_sparse(computed[0]) and computed[0].dtype.kind in "bui":
+        computed[0] = without_duplicates(by_rows(computed[0]))
     return _validate_data(estimator, *computed, **settings)
 
 

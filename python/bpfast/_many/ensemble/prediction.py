@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bpfast._by_identity import by_identity
 from bpfast._many.calls import forward_many
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.numbers import is_number, within
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 OF_CLASSES = ("hard_sigmoid", "sigmoid", "softmax")
 
 
+@by_identity
 class Prediction(NamedTuple):
     """What an ensemble predicts for a batch; each field has the network's dtype unless noted.
 

@@ -64,6 +64,7 @@ def new_members(x: Any, y: Any, options: Sequence[Options]) -> list[Member]:
     members = []
     for one in options:
         with naming(f"nets[{one.place}]"):
+            data.check_same_shapes()  # the cost of the network before may have resized them
             split = _split(one, len(data.examples(one.net)))
             group = data.group(one.net, one.settings, one.optimizer, split.rows)
             if group.trainer is None or one.records_steps:

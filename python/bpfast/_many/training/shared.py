@@ -9,6 +9,7 @@ import numpy as np
 from bpfast._training.arguments.training_data import new_trainer
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import max_density
+from bpfast._validation.arrays.inputs import check_same_shapes, rows_of, shapes_of
 from bpfast._validation.arrays.sparse import is_sparse
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class SharedData:
         self._groups: dict[Any, Group] = {}
         self._nonzeros: dict[Any, NDArray[np.int64]] = {}
         self._seen: set[tuple[int, str]] = set()
+        self._shapes = shapes_of(x), shapes_of(y)
+
+    def check_same_shapes(self) -> None:
+        """Raise ValueError if code of the user has resized x or y."""
+        check_same_shapes("x", self.x, self._shapes[0])
+        check_same_shapes("y", self.y, self._shapes[1])
 
     def examples(self, net: Network) -> Examples:
         """All examples for a network like `net`.
@@ -109,7 +116,7 @@ class SharedData:
             self._nonzeros[net.dtype] = nonzeros_of_rows(x)
         counts = self._nonzeros[net.dtype]
         if rows is not None:
-            counts = counts[rows]
+            counts = rows_of(counts, rows)
         most = len(counts) * x.shape[1] * max_density(net.sizes[1])
         return int(counts.sum()) <= int(most)
 

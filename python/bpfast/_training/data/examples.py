@@ -19,7 +19,16 @@ from bpfast._training.data.held_out import split_rows
 from bpfast._training.data.non_finite import fault
 from bpfast._training.metrics.named import metric_values
 from bpfast._validation.arrays.array_likes import as_array
-from bpfast._validation.arrays.inputs import as_x, checked_x, converted, count, is_mapped, rows_of
+from bpfast._validation.arrays.inputs import (
+    as_x,
+    check_same_shapes,
+    checked_x,
+    converted,
+    count,
+    is_mapped,
+    rows_of,
+    shapes_of,
+)
 from bpfast._validation.arrays.labels_or_columns import as_targets
 from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.arrays.sparse import is_sparse
@@ -82,7 +91,7 @@ class Examples:
             raise no_numbers("y", y, self._y)
         self._y = as_targets(net, self._y)
         self._x = as_x(net, self._given)
-        self._shapes = self._x.shape, self._y.shape
+        self._shapes = shapes_of(self._x), self._y.shape
         self._rows: NDArray[Any] | None = None  # the selected rows of x and y; None for all
         self._names: NDArray[Any] | None = None  # the row numbers of the user's arrays
         self.width, self.neurons = net.sizes[0], net.sizes[1]
@@ -204,7 +213,7 @@ class Examples:
             self._rows = rows
         else:
             self._x, self._y = rows_of(self._x, rows), rows_of(self._y, rows)
-            self._shapes = self._x.shape, self._y.shape
+            self._shapes = shapes_of(self._x), self._y.shape
         if self.sample_weight is not None:
             self.sample_weight = rows_of(self.sample_weight, rows)
 
@@ -250,10 +259,8 @@ class Examples:
         return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
     def _at(self, piece: slice) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
-        now = self._x.shape, self._y.shape
-        for name, shape, expected in zip(("x", "y"), now, self._shapes, strict=True):
-            if shape != expected:  # code of the user has resized it
-                raise ValueError(f"{name}: expected shape {expected} until the end, got {shape}")
+        check_same_shapes("x", self._x, self._shapes[0])  # code of the user may resize them
+        check_same_shapes("y", self._y, self._shapes[1])
         if piece == slice(0, len(self)) and self._rows is None:
             return self._x, self._y, self.sample_weight
         weight = self.sample_weight

@@ -72,6 +72,24 @@ def count(x: Any, width: int) -> int:
     return shape[0]
 
 
+def shapes_of(x: Any) -> tuple[Any, ...]:
+    """The shape of x if it has one; if x is sparse, also the shapes of its arrays.
+
+    Code of the user may resize them between two uses.
+    """
+    shape: tuple[Any, ...] = getattr(x, "shape", ())
+    if is_sparse(x):
+        names = ("data", "indices", "indptr")
+        return (shape, *(getattr(x, name).shape for name in names if hasattr(x, name)))
+    return shape
+
+
+def check_same_shapes(name: str, x: Any, expected: tuple[Any, ...]) -> None:
+    """Raise ValueError if `x` no longer has the `expected` shapes (`shapes_of`)."""
+    if (shapes := shapes_of(x)) != expected:
+        raise ValueError(f"{name}: expected shape {expected} until the end, got {shapes}")
+
+
 def rows_of(x: Any, rows: NDArray[Any]) -> Any:
     """``x[rows]``.
 

@@ -120,17 +120,24 @@ class Shard:
         return row if self.numbers is None else int(self.numbers[row])
 
     def check_numbers(self, net: Network, first: int, *, finite: bool) -> None:
-        """Raise ValueError for numbers that cannot be used. The user's row 0 has number `first`."""
+        """Raise ValueError for numbers that cannot be used. The user's row 0 has number `first`.
+
+        Without `finite`, x and y may have numbers that are not finite.
+        """
         arrays: dict[str, Any] = {"x": self.x, "y": self.y, "sample_weight": self.weight}
         for name, array in arrays.items():
-            rows = bad_rows(array) if finite and array is not None else np.empty(0, np.intp)
-            if len(rows):
+            if array is None or not (finite or name == "sample_weight"):
+                continue
+            if len(rows := bad_rows(array)):
                 numbers = [self._number(int(k)) for k in rows]
                 got = _first_bad(array[int(rows[0])])
                 found = NonFinite(numbers, got, array.dtype.name)
                 raise ValueError(found.message(name, first))
-        if self.numbers is None:  # others were checked before some examples were held out
+        if self.numbers is None:
             _core.check_targets(net, self.y, first)
+            return
+        for row, number in enumerate(self.numbers):
+            _core.check_targets(net, self.y[row : row + 1], first + int(number))
 
     def take(self, rows: NDArray[Any] | None) -> tuple[Any, Any, Any]:
         """x, y and weights of some rows, or of all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +14,28 @@ from bpfast.distributed._ordered_sum.values import Part
 from bpfast.distributed._shards.task import Model, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from bpfast._network import Network
     from bpfast.distributed._plan import StepRows
     from bpfast.distributed._shards.shard import Shard
     from bpfast.distributed._steps.dropout import Dropout
     from bpfast.optimizers import Optimizer
+
+
+@contextmanager
+def rows_of_the_user(net: Network, shard: Shard, first: int) -> Iterator[None]:
+    """Number rows in errors as the user does: row 0 of the shard has the number `first`.
+
+    The shards were checked before the first step, but a callable may return other numbers later.
+    """
+    try:
+        yield
+    except ValueError:
+        shard.check_numbers(net, first, finite=False)
+        raise
 
 
 class GradientTask(Task):
@@ -28,9 +43,15 @@ class GradientTask(Task):
 
     name = "bpfast-gradient"
 
-    def __init__(self, model: Model, params: NDArray[Any], dropout: Dropout | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        params: NDArray[Any],
+        first: list[int],
+        dropout: Dropout | None = None,
+    ) -> None:
         super().__init__(model, params)
-        self.dropout = dropout
+        self.first, self.dropout = first, dropout
 
     def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:
         """The sums of a shard: those that `backprop` computes of its rows."""
@@ -42,7 +63,8 @@ class GradientTask(Task):
         dropout = None
         if self.dropout is not None:
             dropout = self.dropout.of_rows(number, n, None if rows is None else rows.places)
-        summed_backprop(net, x, y, weight, gradient, dropout)
+        with rows_of_the_user(net, shard, self.first[number]):
+            summed_backprop(net, x, y, weight, gradient, dropout)
         return Part(self.model.buffers.copy(gradient.flat), gradient.cost, n)
 
 
@@ -55,12 +77,13 @@ class LocalSteps(Task):
         self,
         model: Model,
         params: NDArray[Any],
+        first: list[int],
         optimizer: Optimizer,
         mean_weight: float | None,
         settings: Mapping[str, Any],
     ) -> None:
         super().__init__(model, params)
-        self.optimizer, self.mean_weight = optimizer, mean_weight
+        self.first, self.optimizer, self.mean_weight = first, optimizer, mean_weight
         self.settings = dict(settings)
 
     def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:
@@ -77,7 +100,8 @@ class LocalSteps(Task):
             batches.append((x, y) if weight is None else (x, y, weight / self.mean_weight))
         # A seed for each shard, so that not all drop the same neurons.
         own = np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(1)
-        history = net.fit(batches, epochs=1, optimizer=optimizer, seed=int(own), **settings)
+        with rows_of_the_user(net, shard, self.first[number]):
+            history = net.fit(batches, epochs=1, optimizer=optimizer, seed=int(own), **settings)
         state = [array for array in optimizer.state.values() if isinstance(array, np.ndarray)]
         vector = np.concatenate([net.params, *state]).astype(np.float64)
         return Part(n * vector, n * float(history.cost[0]), n)
@@ -88,13 +112,18 @@ class HeldOutCost(Task):
 
     name = "bpfast-validation-cost"
 
+    def __init__(self, model: Model, params: NDArray[Any], first: list[int]) -> None:
+        super().__init__(model, params)
+        self.first = first
+
     def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:  # noqa: ARG002
         """The sum of a shard."""
         held_out = shard.part(held_out=True)
         if not len(held_out):
             return None
         x, y, weight = held_out.take(None)
-        cost = self.model.net.cost(x, y, sample_weight=weight, reduction="sum")
+        with rows_of_the_user(self.model.net, held_out, self.first[number]):
+            cost = self.model.net.cost(x, y, sample_weight=weight, reduction="sum")
         return Part(np.empty(0), cost, len(held_out))
 
 

@@ -31,7 +31,10 @@ class Model:
     def __init__(self, token: str, net: Network) -> None:
         self.token, self.net, self.gradient = token, net, _core.Gradient(net)
         self.buffers = Buffers()
-        self.lock = threading.Lock()  # Dask may run several tasks of a worker at once
+        try:
+            self.lock = threading.Lock()  # Dask may run several tasks of a worker at once
+        except RuntimeError:  # of CPython, if memory runs out
+            raise MemoryError("cannot allocate a lock") from None
 
     @classmethod
     def of(cls, net: Network) -> Model:

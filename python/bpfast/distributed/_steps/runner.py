@@ -97,7 +97,7 @@ class ShardRunner:
         if self._drops:
             steps = self._optimizer.steps
             dropout = Dropout(settings.dropout, settings.seed, steps, self._plan.first)
-        task = GradientTask(shards.model, _core.copy_params(self._net), dropout)
+        task = GradientTask(shards.model, _core.copy_params(self._net), shards.first, dropout)
         total: Part = shards.engine.run(task, rows)
         return total
 
@@ -144,8 +144,8 @@ class ShardRunner:
             steps = -(-max(map(len, rows.values())) // size)
             rate = float(schedules.rates(optimizer.learning_rate, optimizer.steps, steps)[-1])
             local, params = copy.deepcopy(optimizer), _core.copy_params(self._net)
-            model, mean_weight = self._shards.model, self._plan.mean_weight
-            task = LocalSteps(model, params, local, mean_weight, options)
+            shards, mean_weight = self._shards, self._plan.mean_weight
+            task = LocalSteps(shards.model, params, shards.first, local, mean_weight, options)
             before = k * settings.average_every
             try:
                 total: Part = self._shards.engine.run(task, rows)

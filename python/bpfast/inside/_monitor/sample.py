@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._validation.arrays.array_likes import as_array
-from bpfast._validation.arrays.inputs import checked_x
+from bpfast._validation.arrays.inputs import checked_x, rows_of
 from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.seed import generator
 from bpfast._validation.target_shape import rows_error
@@ -58,9 +58,9 @@ class Sample:
                 expected = f"shape ({rows.shape[0]},)"
                 raise ValueError(f"sample_weight: expected {expected}, got {weight.shape}")
         order = rng.permutation(rows.shape[0])[: max(MAX_EXPLAINED, count)]
-        chosen: Any = rows[order]
+        chosen: Any = rows_of(rows, order)
         self.x: NDArray[Any] = chosen.toarray() if is_sparse(chosen) else np.array(chosen)
-        self.y: NDArray[Any] = targets[order]
+        self.y: NDArray[Any] = rows_of(targets, order)
         self.weight: NDArray[Any] | None = None if weight is None else weight[order]
         self.count = min(count, len(order))
 
