@@ -9,6 +9,7 @@ import numpy as np
 
 from bpfast._blas import prepare_blas
 from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.inputs import rows_of
 from bpfast._validation.arrays.labels_or_columns import as_targets
 from bpfast._validation.arrays.sparse import as_dense, is_sparse
 from bpfast._validation.network import check_network
@@ -144,5 +145,5 @@ def dense_targets(y: NDArray[Any], outputs: int, n: int) -> FloatArray | None:
     labels = y.astype(np.int64)
     if (labels != y).any() or labels.min() < 0 or labels.max() >= outputs:
         return None
-    rows: FloatArray = np.eye(outputs)[labels]
+    rows: FloatArray = rows_of(np.eye(outputs), labels)
     return rows

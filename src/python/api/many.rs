@@ -15,7 +15,7 @@ use crate::python::api::network::PyNetwork;
 use crate::python::api::threads;
 use crate::python::borrow::{Element, ReadGuard, WriteArray, WriteGuard, readwrite};
 use crate::python::call::detach::detached;
-use crate::python::call::errors::{guarded, with_argument_name};
+use crate::python::call::errors::{guarded, guarded_object, with_argument_name};
 use crate::python::convert::arrays::output;
 use crate::python::convert::dtype::Dtype;
 use crate::python::convert::inputs::InputArray;
@@ -120,7 +120,7 @@ type ForwardArguments<'py> = (
 pub fn forward_many<'py>(
     py: Python<'py>,
     calls: Vec<ForwardArguments<'py>>,
-) -> PyResult<Vec<Bound<'py, PyAny>>> {
+) -> PyResult<Bound<'py, PyAny>> {
     fn borrow<'a, 'py, T: Element>(
         net: &'a PyNetwork,
         x: &Bound<'py, PyAny>,
@@ -140,7 +140,7 @@ pub fn forward_many<'py>(
         };
         Ok((borrowed, array.into_any()))
     }
-    guarded(|| {
+    guarded_object(py, || {
         let (mut borrowed, mut arrays) = (Vec::new(), Vec::new());
         try_reserve("nets", &mut borrowed, calls.len())?;
         try_reserve("nets", &mut arrays, calls.len())?;

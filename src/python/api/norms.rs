@@ -8,7 +8,7 @@ use crate::kernels::elementwise::norms::norm as norm_of;
 use crate::python::api::network::PyNetwork;
 use crate::python::borrow::Element;
 use crate::python::call::detach::detached;
-use crate::python::call::errors::guarded;
+use crate::python::call::errors::{guarded, guarded_object};
 use crate::python::convert::arrays::input;
 use crate::python::convert::dtype::Dtype;
 use crate::train::norms::{self, MaxNormBuffers};
@@ -16,8 +16,8 @@ use crate::train::norms::{self, MaxNormBuffers};
 /// √Σ x² of a vector, converted to float64. It has the same bits on every machine, and neither overflows nor
 /// underflows where the norm does not.
 #[pyfunction]
-pub fn norm(values: &Bound<'_, PyAny>) -> PyResult<f64> {
-    guarded(|| {
+pub fn norm<'py>(values: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    guarded_object(values.py(), || {
         let values_array = input::<f64, Ix1>("values", values)?;
         let numbers = values_array.as_slice()?;
         detached(values.py(), numbers.len(), |_| Ok(norm_of(numbers)))

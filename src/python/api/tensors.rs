@@ -16,7 +16,7 @@ use crate::python::api::files::{detached_io, parse_path};
 use crate::python::borrow::{
     Access, Borrow, MemoryOrder, ReadArray, contiguous, into_array, readonly,
 };
-use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::call::errors::{guarded, guarded_object, wrong_type};
 
 /// Write arrays to a safetensors file.
 ///
@@ -115,11 +115,8 @@ pub fn write_tensors(
 /// MemoryError
 ///     The arrays cannot be allocated.
 #[pyfunction]
-pub fn read_tensors<'py>(
-    py: Python<'py>,
-    path: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
-    guarded(|| {
+pub fn read_tensors<'py>(py: Python<'py>, path: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    guarded_object(py, || {
         let path = parse_path(path)?;
         let (header, tensors) = detached_io(py, &path, |cancel| {
             let reader = Reader::open(&path)?;

@@ -8,6 +8,7 @@ import numpy as np
 
 from bpfast._activations import range_of
 from bpfast._costs import RESIDUAL
+from bpfast._validation.arrays.inputs import rows_of
 from bpfast.inside._causes.limits import (
     CONTRADICTION,
     KERNEL_WIDTHS,
@@ -172,12 +173,12 @@ def unrelated_targets(facts: Facts) -> Finding | None:
 def similarities(kernels: FloatArray, y: FloatArray, orders: list[NDArray[np.int64]]) -> FloatArray:
     """Σ_xx' K(x, x') y_p(x)·y_p(x') for each kernel K and each order p of the rows of y."""
     if y.shape[1] <= MAX_OUTPUTS_AT_ONCE:  # a matrix product
-        rows = np.hstack([y[order] for order in orders])
+        rows = np.hstack([rows_of(y, order) for order in orders])
         sums = [((kernel @ rows) * rows).sum(axis=0) for kernel in kernels]
         found = np.array(sums).reshape(len(kernels), len(orders), -1).sum(axis=2)
     else:
         alike, flat = y @ y.T, kernels.reshape(len(kernels), -1)
-        found = np.stack([flat @ alike[k][:, k].ravel() for k in orders], axis=1)
+        found = np.stack([flat @ rows_of(alike, k).take(k, axis=1).ravel() for k in orders], axis=1)
     similar: FloatArray = found
     return similar
 

@@ -49,7 +49,7 @@ pub struct Softplus;
 
 impl<T: Real> UnaryFunction<T> for Sigmoid {
     /// With e = e^−|z|: e / (1 + e) for z < 0, else 1 / (1 + e), both fractions expanded by
-    /// [`Exponential::SCALE`].
+    /// `SCALE`.
     #[inline(always)]
     fn of<V: Arithmetic<Scalar = T>>(self, z: V) -> V {
         let (zero, one) = (z.splat(T::ZERO), z.splat(T::SCALE));

@@ -8,7 +8,7 @@ use crate::python::api::gradient::Gradient;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::trace::Trace;
 use crate::python::api::typed_network::with_typed_network;
-use crate::python::call::errors::{guarded, wrong_type};
+use crate::python::call::errors::{guarded, guarded_object, wrong_type};
 use crate::python::convert::dropout::StepDropout;
 use crate::python::convert::name::Name;
 use crate::python::convert::targets::Weighting;
@@ -191,8 +191,8 @@ impl PyNetwork {
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
-        guarded(|| {
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded_object(x.py(), || {
             let weighting = Weighting::parse(sample_weight, reduction)?;
             with_typed_network!(self, typed => typed.prepare(x, y, sample_weight, &weighting, out))
         })
@@ -206,8 +206,8 @@ impl PyNetwork {
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
         reduction: Name<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
-        guarded(|| {
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded_object(x.py(), || {
             let (weighting, _) = Weighting::of_cost(sample_weight, reduction)?;
             with_typed_network!(self, typed => typed.prepare(x, y, sample_weight, &weighting, None))
         })
@@ -231,8 +231,11 @@ impl PyNetwork {
 
     /// A checksum of x.
     #[pyo3(name = "_checksum", signature = (x))]
-    fn checksum(&self, x: &Bound<'_, PyAny>) -> PyResult<u64> {
-        guarded(|| with_typed_network!(self, typed => typed.checksum_of_inputs(x)))
+    fn checksum<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        guarded_object(
+            x.py(),
+            || with_typed_network!(self, typed => typed.checksum_of_inputs(x)),
+        )
     }
 
     /// A forward pass, for a backward pass that follows.

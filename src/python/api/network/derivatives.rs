@@ -7,7 +7,7 @@ use crate::inside::clip::ClippedSum;
 use crate::python::api::gradient::Gradient;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::typed_network::{SecondDerivatives, SeedArguments, with_typed_network};
-use crate::python::call::errors::guarded;
+use crate::python::call::errors::{guarded, guarded_object};
 use crate::python::convert::name::Name;
 use crate::python::convert::targets::Weighting;
 
@@ -34,8 +34,11 @@ impl PyNetwork {
     /// Whether a derivative reads z^l, for each l = 2 … L. Refuses a trace of another network or of other
     /// parameters.
     #[pyo3(name = "_check_trace")]
-    fn check_trace(&self, trace: &Bound<'_, PyAny>) -> PyResult<Vec<bool>> {
-        guarded(|| with_typed_network!(self, typed => typed.check_trace(trace)))
+    fn check_trace<'py>(&self, trace: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        guarded_object(
+            trace.py(),
+            || with_typed_network!(self, typed => typed.check_trace(trace)),
+        )
     }
 
     /// (Gradient, ∂/∂x) of Σ v · a^L, or of Σ v · z^L; None for what `by` does not ask for.

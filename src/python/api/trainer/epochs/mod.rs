@@ -15,7 +15,7 @@ use crate::python::api::trainer::Trainer;
 use crate::python::api::trainer::epochs::arrays::borrow;
 use crate::python::api::trainer::epochs::job::TrainingJob;
 use crate::python::call::detach::detached;
-use crate::python::call::errors::guarded;
+use crate::python::call::errors::guarded_object;
 
 /// What became of a job: cost, validation cost and seconds of each epoch; the cost of the first step, if
 /// there was one; where it diverged; with early stopping the best cost, its epoch, and whether it stopped.
@@ -62,8 +62,8 @@ fn count_steps(job: &TrainingJob<'_>, steps: u64) -> PyResult<()> {
 pub fn run_epochs<'py>(
     py: Python<'py>,
     jobs: Vec<Bound<'py, PyAny>>,
-) -> PyResult<(Vec<Outcome>, Option<Py<PyAny>>)> {
-    guarded(|| {
+) -> PyResult<Bound<'py, PyAny>> {
+    guarded_object(py, || {
         let jobs = jobs.iter().map(PyAnyMethods::extract);
         let jobs: Vec<TrainingJob<'py>> = try_collect_results("jobs", jobs)?;
         let trainers = jobs
