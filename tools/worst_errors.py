@@ -100,7 +100,7 @@ def worst(name: Any, dtype: str, pieces: Iterator[NDArray[np.floating]]) -> floa
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--step", type=int, default=1, help="of float32, take one number of so many")
+    parser.add_argument("--step", type=int, default=1, help="of float32, one number of so many")
     step = parser.parse_args().step
     if np.finfo(np.longdouble).nmant < 63:
         raise SystemExit("needs a long double of 64 bits")

@@ -1,4 +1,4 @@
-"""What benches/kernels/products.rs measures by itself: the FMA peak, and the arithmetic of a small call."""
+"""What benches/kernels/products.rs measures: the FMA peak, the arithmetic of a small call."""
 
 import json
 import os

@@ -32,7 +32,8 @@ STARTUP = (
 LATENCY = (
     "The time of `net.forward(x, out=a)` for one example, called from Python, and that of its "
     "arithmetic alone: the products, biases and activations, computed by the kernels of bpfast in "
-    "a Rust loop (benches/kernels/products.rs) on one CPU. The difference is the overhead of the call."
+    "a Rust loop (benches/kernels/products.rs) on one CPU. The difference is the overhead of the "
+    "call."
 )
 
 NO_PLOTS = "matplotlib is not installed"
