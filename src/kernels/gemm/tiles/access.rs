@@ -2,7 +2,6 @@
 
 use crate::kernels::gemm::matrix::Gather;
 use crate::kernels::gemm::tiles::tile::Tile;
-use crate::kernels::simd::vector::Vector;
 
 /// How a tile reads its rows of A. Each way is a microkernel of its own, so that its addresses stay in
 /// registers.
@@ -27,10 +26,10 @@ pub(in crate::kernels) trait Access {
     ///
     /// # Safety
     /// The indices of a gather are readable.
-    unsafe fn addresses<V: Vector, const ROWS: usize>(
-        tile: &Tile<V::Scalar>,
+    unsafe fn addresses<T, const ROWS: usize>(
+        tile: &Tile<T>,
         index: usize,
-    ) -> impl Fn(usize, usize) -> *const V::Scalar;
+    ) -> impl Fn(usize, usize) -> *const T;
 }
 
 /// [`AccessA::Rows`].
@@ -44,12 +43,12 @@ pub(in crate::kernels) struct Packed;
 
 impl Access for Rows {
     #[inline(always)]
-    unsafe fn addresses<V: Vector, const ROWS: usize>(
-        tile: &Tile<V::Scalar>,
+    unsafe fn addresses<T, const ROWS: usize>(
+        tile: &Tile<T>,
         index: usize,
-    ) -> impl Fn(usize, usize) -> *const V::Scalar {
-        let a = tile.a.wrapping_add(index * tile.a_next);
-        let rows: [*const V::Scalar; ROWS] = std::array::from_fn(|i| {
+    ) -> impl Fn(usize, usize) -> *const T {
+        let a = tile.start_of_a(index);
+        let rows: [*const T; ROWS] = std::array::from_fn(|i| {
             let row = match tile.gather {
                 // SAFETY: the caller guarantees it.
                 Gather::Rows(places) => unsafe { *places.add(index * ROWS + i) as usize },
@@ -63,28 +62,22 @@ impl Access for Rows {
 
 impl Access for Columns {
     #[inline(always)]
-    unsafe fn addresses<V: Vector, const ROWS: usize>(
-        tile: &Tile<V::Scalar>,
+    unsafe fn addresses<T, const ROWS: usize>(
+        tile: &Tile<T>,
         index: usize,
-    ) -> impl Fn(usize, usize) -> *const V::Scalar {
-        let (a, stride) = (
-            tile.a.wrapping_add(index * tile.a_next),
-            tile.a_column_stride,
-        );
+    ) -> impl Fn(usize, usize) -> *const T {
+        let (a, stride) = (tile.start_of_a(index), tile.a_column_stride);
         move |p, i| a.wrapping_add(p * stride + i)
     }
 }
 
 impl Access for GatheredColumns {
     #[inline(always)]
-    unsafe fn addresses<V: Vector, const ROWS: usize>(
-        tile: &Tile<V::Scalar>,
+    unsafe fn addresses<T, const ROWS: usize>(
+        tile: &Tile<T>,
         index: usize,
-    ) -> impl Fn(usize, usize) -> *const V::Scalar {
-        let (a, stride) = (
-            tile.a.wrapping_add(index * tile.a_next),
-            tile.a_column_stride,
-        );
+    ) -> impl Fn(usize, usize) -> *const T {
+        let (a, stride) = (tile.start_of_a(index), tile.a_column_stride);
         let places = match tile.gather {
             Gather::Columns(places) => places,
             _ => std::ptr::null(),
@@ -98,11 +91,11 @@ impl Access for Packed {
     const IS_B_PACKED: bool = true;
 
     #[inline(always)]
-    unsafe fn addresses<V: Vector, const ROWS: usize>(
-        tile: &Tile<V::Scalar>,
+    unsafe fn addresses<T, const ROWS: usize>(
+        tile: &Tile<T>,
         index: usize,
-    ) -> impl Fn(usize, usize) -> *const V::Scalar {
-        let a = tile.a.wrapping_add(index * tile.a_next);
+    ) -> impl Fn(usize, usize) -> *const T {
+        let a = tile.start_of_a(index);
         move |p, i| a.wrapping_add(p * ROWS + i)
     }
 }

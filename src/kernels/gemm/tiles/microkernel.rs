@@ -41,7 +41,7 @@ pub(in crate::kernels) unsafe fn compute<
                     }
                 }
             }
-            let a = A::addresses::<V, ROWS>(tile, index);
+            let a = A::addresses::<V::Scalar, ROWS>(tile, index);
             add_terms::<V, A, ROWS, VECTORS, PACK>(&mut sums, tile, a);
             if let Accumulate::Sum = tile.accumulate {
                 // All are loaded before any is stored: registers may overlap, and loading what a masked

@@ -35,6 +35,14 @@ pub struct Tile<T> {
     pub packed: *mut T,
 }
 
+impl<T> Tile<T> {
+    /// A(0, 0) of tile `index`.
+    #[inline(always)]
+    pub fn start_of_a(&self, index: usize) -> *const T {
+        self.a.wrapping_add(index * self.a_next)
+    }
+}
+
 /// Computes vertically adjacent tiles.
 ///
 /// # Safety
