@@ -1,10 +1,9 @@
 //! Block sizes of a product, and which blocks are packed.
 
-use std::ops::Range;
-
 use crate::base::cache_line;
 use crate::kernels::caches::{Caches, caches};
 use crate::kernels::gemm::matrix::Matrix;
+use crate::kernels::gemm::split::even;
 use crate::kernels::gemm::tiles::Tiles;
 use crate::kernels::tuning::gemm::{
     ALIASING_STRIDE, KC, KC_IN_PLACE, LARGE, MC_KC_PACKED_A, NR_BYTES, PACK_A_COLUMNS,
@@ -90,14 +89,14 @@ impl Blocking {
     ) -> Self {
         let caches = caches();
         let is_large = buffer >= packed_blocks::<T>(LARGE);
-        let pack_b = !b.has_contiguous_rows() || packs_b(tiles, a.rows, b, caches);
+        let packs_b = !b.has_contiguous_rows() || packs_b(tiles, a.rows, b, caches);
         let pack_a = if is_large && b.columns >= PACK_A_COLUMNS {
             packs_a(tiles, a, caches)
         } else {
             PackA::InPlace
         };
         let most = if is_large { KC.1 } else { KC.0 };
-        let kc = match pack_b {
+        let kc = match packs_b {
             _ if whole => b.rows,
             false if pack_a == PackA::InPlace => KC_IN_PLACE,
             _ if tiles.is_narrow() => {
@@ -107,50 +106,73 @@ impl Blocking {
             _ => most,
         };
         let kc = even(b.rows, kc);
-        let most_rows = match pack_a {
-            PackA::InPlace => a.rows,
-            // Half of the L2 cache holds a block of A, which every micropanel of B meets.
-            _ if tiles.is_narrow() => {
-                (caches.l2.bytes() / 2 / size_of::<T>()).min(BUFFER_OF_A) / padded::<T>(kc)
-            }
-            _ => MC_KC_PACKED_A.0,
-        };
-        let mc = if a.rows <= most_rows {
-            a.rows
-        } else {
-            // Whole tiles.
-            let most_rows = (most_rows / tiles.mr).max(1) * tiles.mr;
-            even(a.rows, most_rows).next_multiple_of(tiles.mr)
-        };
-        // Each block of A would pack all of B anew.
-        if pack_b && mc < a.rows && tiles.is_narrow() {
-            let buffer_of_a = mc * padded::<T>(kc);
-            let nr = tiles.nr * tiles.lanes;
-            let most = (buffer - cache_line::numbers::<T>() - buffer_of_a) / (kc * nr) * nr;
-            let nc = even(b.columns, most).next_multiple_of(nr);
-            return Self {
-                mc,
-                kc,
-                nc,
-                pack_a,
-                pack_b: PackB::Block,
-                buffer_of_b: kc * nc,
+        let mc = mc(tiles, a.rows, kc, pack_a, caches);
+        let (pack_b, nc, buffer_of_b) = if !packs_b {
+            (PackB::InPlace, b.columns, 0)
+        } else if tiles.is_narrow() && (mc < a.rows || aliases(b)) {
+            let buffer_of_a = match pack_a {
+                PackA::InPlace => 0,
+                PackA::CopyRows | PackA::Interleave => mc * padded::<T>(kc),
             };
-        }
-        let (pack_b, buffer_of_b) = if pack_b {
-            (PackB::Micropanel, most * NR_BYTES / size_of::<T>())
+            let buffer_of_b = buffer - cache_line::numbers::<T>() - buffer_of_a;
+            let nc = nc(tiles, b.columns, kc, mc < a.rows, buffer_of_b, caches);
+            (PackB::Block, nc, kc * nc)
         } else {
-            (PackB::InPlace, 0)
+            let buffer_of_b = most * NR_BYTES / size_of::<T>();
+            (PackB::Micropanel, b.columns, buffer_of_b)
         };
         Self {
             mc,
             kc,
-            nc: b.columns,
+            nc,
             pack_a,
             pack_b,
             buffer_of_b,
         }
     }
+}
+
+/// MC, in whole tiles, of an A of `rows` rows.
+#[inline]
+fn mc<T>(tiles: &Tiles<T>, rows: usize, kc: usize, pack_a: PackA, caches: Caches) -> usize {
+    let most = match pack_a {
+        PackA::InPlace => rows,
+        // Half of the L2 cache holds a block of A, which every micropanel of B meets.
+        _ if tiles.is_narrow() => {
+            (caches.l2.bytes() / 2 / size_of::<T>()).min(BUFFER_OF_A) / padded::<T>(kc)
+        }
+        _ => MC_KC_PACKED_A.0,
+    };
+    if rows <= most {
+        return rows;
+    }
+    let most = (most / tiles.mr).max(1) * tiles.mr;
+    even(rows, most).next_multiple_of(tiles.mr)
+}
+
+/// NC, in whole micropanels, of a B of `columns` columns. Several blocks of A read a block of B from memory; for a
+/// single one the L2 cache holds it.
+fn nc<T>(
+    tiles: &Tiles<T>,
+    columns: usize,
+    kc: usize,
+    is_reused: bool,
+    buffer: usize,
+    caches: Caches,
+) -> usize {
+    let most = if is_reused {
+        buffer
+    } else {
+        buffer.min(caches.l2.bytes() / 4 / size_of::<T>())
+    };
+    let nr = tiles.nr * tiles.lanes;
+    even(columns, (most / (kc * nr)).max(1) * nr).next_multiple_of(nr)
+}
+
+/// Whether the rows of B compete for few sets of the L1 cache. A micropanel of such a B is packed cache line by
+/// cache line, unless its neighbours are packed with it.
+fn aliases<T>(b: &Matrix<'_, T>) -> bool {
+    b.has_contiguous_rows() && b.row_stride * size_of::<T>() >= ALIASING_STRIDE
 }
 
 /// The row stride of a copied block of A of `kc` terms: an odd number of cache lines, so that rows do not
@@ -200,37 +222,6 @@ fn packs_a<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, caches: Caches) -> PackA {
     } else {
         PackA::Interleave
     }
-}
-
-/// Splits `length` into blocks of `most`; the last may be shorter. At least one block, which may be empty.
-pub(super) fn blocks(length: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
-    let mut next = Some(0);
-    std::iter::from_fn(move || {
-        let from = next?;
-        let end = length.min(from + most);
-        next = (end < length).then_some(end);
-        Some(from..end)
-    })
-}
-
-/// The length of a part when `length` is split evenly into the fewest parts of at most `longest`.
-pub(super) fn even(length: usize, longest: usize) -> usize {
-    if length <= longest {
-        length
-    } else {
-        length.div_ceil(length.div_ceil(longest))
-    }
-}
-
-/// Splits `length` into the fewest parts of at most `longest`, as evenly as possible.
-pub(super) fn parts(length: usize, longest: usize) -> impl Iterator<Item = usize> + Clone {
-    let (count, short, longer) = if length <= longest {
-        (1, length, 0)
-    } else {
-        let count = length.div_ceil(longest);
-        (count, length / count, length % count)
-    };
-    (0..count).map(move |part| short + usize::from(part < longer))
 }
 
 #[cfg(test)]
@@ -298,7 +289,15 @@ mod tests {
         let buffer = packed_blocks::<f64>(LARGE) - cache_line::numbers::<f64>();
         let both = block.buffer_of_b + block.mc * padded::<f64>(block.kc);
         assert!((buffer / 2..=buffer).contains(&both), "{both} of {buffer}");
-        // One block of A packs each micropanel of B as it comes to it.
-        assert_eq!(forward(64, 784, 512).pack_b, PackB::Micropanel);
+        // One block of A packs each micropanel of B as it comes to it,
+        assert_eq!(forward(64, 784, 511).pack_b, PackB::Micropanel);
+        // or some together in the L2 cache, if their rows alias.
+        let block = forward(64, 784, 512);
+        assert_eq!((block.pack_b, block.mc), (PackB::Block, 64));
+        let bytes = block.buffer_of_b * size_of::<f64>();
+        assert!(
+            (ZEN3.l2.bytes() / 8..=ZEN3.l2.bytes() / 4).contains(&bytes),
+            "{bytes}"
+        );
     }
 }

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::accumulate::Accumulate;
-use crate::kernels::gemm::blocking::even;
 use crate::kernels::gemm::matrix::{Gather, Matrix};
 use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
+use crate::kernels::gemm::split::even;
 use crate::kernels::gemm::tiles::Tiles;
 use crate::kernels::gemm::tiles::access::AccessA;
 use crate::kernels::gemm::tiles::tile::Tile;

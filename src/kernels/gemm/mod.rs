@@ -15,6 +15,7 @@ mod matrix;
 mod narrow;
 mod pack;
 mod product;
+mod split;
 mod tiles;
 
 pub use accumulate::Accumulate;

@@ -4,10 +4,10 @@
 //! rows of the transpose are long, and its terms are added in the same order.
 
 use crate::kernels::gemm::accumulate::Accumulate;
-use crate::kernels::gemm::blocking::blocks;
 use crate::kernels::gemm::context::Context;
 use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::gemm::product::Product;
+use crate::kernels::gemm::split::blocks;
 use crate::kernels::gemm::tiles::{Tiles, tiles};
 use crate::kernels::simd::level::{Registers, current};
 use crate::kernels::tuning::gemm::{MAX_LANES, TRANSPOSED, TRANSPOSED_COPY};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::kernels::gemm::blocking::padded;
 use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::gemm::tiles::Tiles;
-use crate::kernels::tuning::gemm::{ROWS_TOGETHER, TILES_TOGETHER};
+use crate::kernels::tuning::gemm::TILES_TOGETHER;
 
 /// Packs a block of B, (KC, columns), into `buffer`, of KC rows padded to whole registers.
 #[inline(never)] // keeps the code of small products, which pack nothing, short
@@ -33,22 +33,42 @@ pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) {
 pub fn copy_block<T: Copy>(
     tiles: &Tiles<T>,
     b: &Matrix<'_, T>,
-    micropanels: impl Iterator<Item = Range<usize>> + Clone,
+    micropanels: impl Iterator<Item = Range<usize>>,
     buffer: &mut [T],
 ) {
-    // Rows are read from end to end, some at a time: the hardware prefetcher follows a row, and no jump from
-    // one to the next.
-    let at_once = if b.has_contiguous_rows() {
-        ROWS_TOGETHER
-    } else {
-        b.rows.max(1)
+    let nr = tiles.nr * tiles.lanes;
+    let mut micropanels = micropanels.peekable();
+    let copy_whole = match nr {
+        _ if !b.has_contiguous_rows() => None,
+        6 => Some(copy_micropanels::<T, 6> as fn(&Matrix<'_, T>, &mut [T])),
+        8 => Some(copy_micropanels::<T, 8> as _),
+        12 => Some(copy_micropanels::<T, 12> as _),
+        16 => Some(copy_micropanels::<T, 16> as _),
+        _ => None,
     };
-    for first in (0..b.rows).step_by(at_once) {
-        let rows = first..b.rows.min(first + at_once);
-        for columns in micropanels.clone() {
-            let width = tiles.registers(columns.len()) * tiles.lanes;
-            let to = &mut buffer[columns.start * b.rows..][first * width..];
-            copy(tiles, &b.row_range(&rows).column_range(&columns), to);
+    if let Some(copy_whole) = copy_whole {
+        let mut whole = 0;
+        while micropanels.next_if(|panel| panel.len() == nr).is_some() {
+            whole += nr;
+        }
+        copy_whole(&b.column_range(&(0..whole)), buffer);
+    }
+    for columns in micropanels {
+        let width = tiles.registers(columns.len()) * tiles.lanes;
+        let to = &mut buffer[columns.start * b.rows..][..b.rows * width];
+        copy(tiles, &b.column_range(&columns), to);
+    }
+}
+
+/// The same for micropanels of a constant number of columns. Rows are read from end to end: the hardware
+/// prefetcher follows a row, and no jump from one to the next, and the cache lines of a column compete for few
+/// sets of the L1 cache if its stride is a power of two.
+fn copy_micropanels<T: Copy, const NR: usize>(b: &Matrix<'_, T>, buffer: &mut [T]) {
+    let (places, _) = buffer.as_chunks_mut::<NR>();
+    for (p, row) in b.iter_rows().enumerate() {
+        let (row, _) = row.as_chunks::<NR>();
+        for (panel, columns) in row.iter().enumerate() {
+            places[panel * b.rows + p] = *columns;
         }
     }
 }

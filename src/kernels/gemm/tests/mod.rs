@@ -11,7 +11,7 @@ use shape::{APART, C, KINDS, Kind, R};
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::caches::{Cache, Caches, forced};
-use crate::kernels::gemm::blocking::parts;
+use crate::kernels::gemm::split::parts;
 use crate::kernels::gemm::*;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::testing::number::Number;
