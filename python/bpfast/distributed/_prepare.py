@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpfast._training.arguments.weights import balanced, parse_class_weight
-from bpfast._training.data.held_out import split_rows
+from bpfast._training.data.held_out import refuse_zero_weights, split_rows
 from bpfast._validation.numbers import format_number
 from bpfast.distributed._held_out import HeldOutExamples
 from bpfast.distributed._plan import Plan
@@ -75,14 +75,16 @@ def hold_out(
     facts = engine.run(Count(model, held_out=True))
     _refuse_negative(facts, shards.first)
     others = engine.run(Count(model))
-    for part, name in ((others, "trained on"), (facts, "held out")):
-        weights = [fact.weights for fact in part]
-        if None not in weights and not any(weights):
-            expected = "a fraction that leaves weights above 0 on both sides"
-            raise ValueError(f"validation: expected {expected}, got none of those {name}")
+    refuse_zero_weights(trained_on=_has_weight(others), held_out=_has_weight(facts))
     shards.plan = Plan(others)
     examples = HeldOutExamples(shards, net, facts)
     return examples, examples.metrics_for(metrics)
+
+
+def _has_weight(facts: tuple[ShardFacts, ...]) -> bool:
+    """Whether an example has a weight above 0, or none has a weight."""
+    weights = [fact.weights for fact in facts]
+    return None in weights or any(weights)
 
 
 def _refuse_negative(facts: tuple[ShardFacts, ...], first: list[int]) -> None:

@@ -15,7 +15,7 @@ from bpfast._training.arguments.weights import (
     scaled_to_mean_one,
     times_class_weight,
 )
-from bpfast._training.data.held_out import split_rows
+from bpfast._training.data.held_out import refuse_zero_weights, split_rows
 from bpfast._training.data.non_finite import fault
 from bpfast._training.metrics.named import metric_values
 from bpfast._validation.arrays.array_likes import as_array
@@ -200,10 +200,11 @@ class Examples:
         rest, held_out = copy(self), copy(self)
         rest.keep(kept_rows)
         held_out.keep(held_rows)
-        for subset, name in ((rest, "trained on"), (held_out, "held out")):
-            if subset.sample_weight is not None and not subset.sample_weight.any():
-                expected = "a fraction that leaves weights above 0 on both sides"
-                raise ValueError(f"validation: expected {expected}, got none of those {name}")
+        if rest.sample_weight is not None and held_out.sample_weight is not None:
+            refuse_zero_weights(
+                trained_on=bool(rest.sample_weight.any()),
+                held_out=bool(held_out.sample_weight.any()),
+            )
         return rest, held_out
 
     def keep(self, rows: NDArray[Any]) -> None:

@@ -38,3 +38,18 @@ def split_rows(share: float, n: int, seed: int) -> tuple[NDArray[Any], NDArray[A
         raise ValueError(f"validation: expected {expected}, got {share:g} of {n}")
     order = _core.permutation(seed, HELD_OUT_EPOCH, n)
     return np.sort(order[count:]), np.sort(order[:count])
+
+
+def refuse_zero_weights(*, trained_on: bool, held_out: bool) -> None:
+    """Raise ValueError if a part of the examples has only weights of 0.
+
+    `trained_on` and `held_out` say whether that part has a weight above 0.
+
+    Examples
+    --------
+    >>> refuse_zero_weights(trained_on=True, held_out=True)
+    """
+    for has_weight, name in ((trained_on, "trained on"), (held_out, "held out")):
+        if not has_weight:
+            expected = "a fraction that leaves weights above 0 on both sides"
+            raise ValueError(f"validation: expected {expected}, got none of those {name}")
