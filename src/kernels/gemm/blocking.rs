@@ -89,14 +89,14 @@ impl Blocking {
     ) -> Self {
         let caches = caches();
         let is_large = buffer >= packed_blocks::<T>(LARGE);
-        let packs_b = !b.has_contiguous_rows() || packs_b(tiles, a.rows, b, caches);
+        let b_is_packed = !b.has_contiguous_rows() || packs_b(tiles, a.rows, b, caches);
         let pack_a = if is_large && b.columns >= PACK_A_COLUMNS {
             packs_a(tiles, a, caches)
         } else {
             PackA::InPlace
         };
         let most = if is_large { KC.1 } else { KC.0 };
-        let kc = match packs_b {
+        let kc = match b_is_packed {
             _ if whole => b.rows,
             false if pack_a == PackA::InPlace => KC_IN_PLACE,
             _ if tiles.is_narrow() => {
@@ -107,7 +107,7 @@ impl Blocking {
         };
         let kc = even(b.rows, kc);
         let mc = mc(tiles, a.rows, kc, pack_a, caches);
-        let (pack_b, nc, buffer_of_b) = if !packs_b {
+        let (pack_b, nc, buffer_of_b) = if !b_is_packed {
             (PackB::InPlace, b.columns, 0)
         } else if tiles.is_narrow() && (mc < a.rows || aliases(b)) {
             let buffer_of_a = match pack_a {
