@@ -40,6 +40,14 @@ PROMISE = re.compile(r"\bunsafe\b(?!\s+(?:extern\s+)?fn\b)")
 THREADS = re.compile(r"\brayon(?:_core)?\b|\bthread::\{?(?:spawn|scope|Builder)\b")
 # The borrows of the crate numpy, which know nothing of ours: safe code would get two `&mut`.
 FOREIGN_BORROWS = re.compile(r"\.(?:try_)?(?:readonly|readwrite)\(")
+# A result that PyO3 makes an object of after the function has returned, where a lack of memory
+# is a panic. The result of `__len__` remains a number.
+LATE_RESULT = re.compile(
+    r"\bfn (?!__len__)(?P<name>\w+)[^{};]*?->\s*(?:\w*Result<|Option<)*\s*"
+    r"(?P<type>Vec\b|String\b|\w*Map\b|&[^{;>]*?\bstr\b|\((?!\))|[fiu](?:\d+|size)\b)[^{;]*\{"
+)
+# What Python calls: a function or method, or the methods of a block.
+FOR_PYTHON = re.compile(r"#\[(?:pyo3::)?(?P<kind>pyfunction|pymethods)\b")
 # From the file itself, and not from a module in it.
 SUPER = re.compile(r"^(?:pub(?:\([^)]*\))? )?use super::|\bsuper::super::", re.MULTILINE)
 # By text and not by syntax: programs in strings import too.
@@ -139,6 +147,19 @@ def check_circles(src: Path) -> Iterator[Breach]:
                 waiting += [(other, further) for further in uses[other]]
 
 
+def for_python(code: str) -> Iterator[tuple[int, str]]:
+    """Yield the signatures of each function, or block of methods, that Python calls."""
+    for line, match in find(FOR_PYTHON, code):
+        depth, begun, signatures = 0, 1 if match["kind"] == "pymethods" else 0, ""
+        for character in code[match.end() :]:
+            depth -= character == "}"
+            signatures += character if depth <= begun or character == "\n" else " "
+            if character == "}" and depth == 0:
+                break
+            depth += character == "{"
+        yield line, signatures
+
+
 def check_rust(src: Path) -> Iterator[Breach]:
     """Check the Rust modules."""
     for path in sorted(src.rglob("*.rs")):
@@ -161,6 +182,10 @@ def check_rust(src: Path) -> Iterator[Breach]:
         if names_of_file[0] == "python":
             for line, match in find(FOREIGN_BORROWS, code):
                 yield path, line, f"{match[0]}) of numpy: borrow by src/python/borrow/"
+            for first, part in for_python(code):
+                for line, match in find(LATE_RESULT, part):
+                    what = f"{match['name']} returns {match['type']}"
+                    yield path, first + line - 1, f"{what}: make the object under the guard"
         if module != "pool":
             for line, match in find(THREADS, code):
                 yield path, line, f"{match[0]} outside pool/: only the pool starts threads"

@@ -36,6 +36,10 @@ mod tests {
     "src/pool/mod.rs": "use std::thread::Builder;\nfn f() { std::thread::spawn(|| ()); }\n",
     "src/python/convert/arrays.rs": "fn f() { readonly(a); scope.read(a); }\n",
     "src/python/mod.rs": "use pyo3::prelude::*;\nuse crate::{model::cost::Cost, pool::Team};\n",
+    "src/python/api/call.rs": "#[pymethods]\nimpl N {\n    fn f(&self) -> PyResult<()> {}\n"
+    "    fn g(&self) -> Py<PyAny> { let n: Vec<f64> = h(|| -> f64 { 0.0 }); }\n"
+    "    fn __len__(&self) -> usize { fn h() -> (f64, f64) { (0.0, 0.0) } 1 }\n}\n"
+    "fn own() -> (usize, String) {}\n",
     "src/python/borrow/array.rs": "// SAFETY: the borrow is held.\nunsafe impl Send for X {}\n",
     "tests/io/test_sound.py": "from tests.helpers.child import run\n",
     "python/bpfast/__init__.py": '"""Doc."""\nfrom bpfast._core import f\n__all__ = ["f"]\n'
@@ -69,6 +73,18 @@ BROKEN = {
     "the core names pyo3": ("src/model/cost.rs", "//! Cost\nuse pyo3::prelude::*;\n", 2, "pyo3"),
     "the core names numpy": ("src/base/error.rs", "impl From<numpy::E> for E {}\n", 1, "numpy"),
     "lib.rs names pyo3": ("src/lib.rs", "#[pyo3::pymodule]\nmod m {}\n", 1, "pyo3"),
+    "a function's result becomes an object late": (
+        "src/python/api/call.rs",
+        '#[pyfunction]\n#[pyo3(name = "g")]\nfn f(\n    x: f64,\n) -> PyResult<(N, f64)> {}\n',
+        3,
+        "f returns (",
+    ),
+    "a method's result becomes an object late": (
+        "src/python/api/call.rs",
+        "#[pymethods]\nimpl N {\n    fn f(&self) {}\n    fn g(&self) -> Option<String> {}\n}\n",
+        4,
+        "g returns String",
+    ),
     "the core asks for the feature": (
         "src/model/cost.rs",
         '#[cfg_attr(feature = "python", pyclass)]\nstruct C;\n',

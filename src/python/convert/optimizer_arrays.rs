@@ -12,7 +12,7 @@ use crate::python::borrow::{
     Access, Borrow, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray,
     check_no_self_overlap, check_writeable, contiguous, fill,
 };
-use crate::python::call::errors::wrong_type;
+use crate::python::call::errors::{guarded_object, wrong_type};
 use crate::python::convert::arrays::{is_plain, numbers, refuse_masked};
 
 /// One of `params` with its gradient and state, borrowed.
@@ -138,12 +138,17 @@ impl<'py, T: Element> OptimizerArrays<'py, T> {
 }
 
 /// "C" or "F": the memory order of an array, which its state shares.
+///
+/// # Errors
+/// Memory runs out.
 #[pyfunction]
-pub fn memory_order(array: &Bound<'_, PyUntypedArray>) -> &'static str {
-    match MemoryOrder::of(array) {
-        MemoryOrder::C => "C",
-        MemoryOrder::Fortran => "F",
-    }
+pub fn memory_order<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyAny>> {
+    guarded_object(array.py(), || {
+        Ok(match MemoryOrder::of(array) {
+            MemoryOrder::C => "C",
+            MemoryOrder::Fortran => "F",
+        })
+    })
 }
 
 /// Parameters and the optimizer's state for them.
