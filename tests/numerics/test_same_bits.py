@@ -84,6 +84,18 @@ def test_any_number_of_threads_in_one_process(reset, name, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 17, 33, 48, 64, 65])
+def test_threads_divide_neurons_or_examples(reset, n, dtype):
+    net = bpfast.Network([300, 513, 400, 10], hidden="relu", output="softmax", dtype=dtype, seed=3)
+    x = np.random.default_rng(n).standard_normal((n, 300)).astype(dtype)
+    bpfast.set_num_threads(1)
+    alone = digest(net.forward(x))
+    for threads in (2, 3, 4):
+        bpfast.set_num_threads(threads)
+        assert digest(net.forward(x)) == alone
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", [[3, 50, 50, 2], [2, 20, 33, 1], [40, 9, 17, 100]])
 def test_trace_and_errors_have_the_bits_of_the_calls(sizes, dtype):
     """Trace and errors are row-major; other calls may use column-major layers."""

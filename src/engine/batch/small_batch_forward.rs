@@ -10,16 +10,31 @@ use crate::engine::forward::weighted_sums;
 use crate::engine::workspace::BufferConfig;
 use crate::kernels::gemm::{Context, MatrixMut};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::small_batch::{MIN_THREAD_WEIGHTS, NEURON_MULTIPLE};
+use crate::kernels::tuning::small_batch::{
+    MAX_ROWS_PER_THREAD, MIN_THREAD_WEIGHTS, NEURON_MULTIPLE,
+};
 use crate::model::activation::Activation;
 use crate::model::architecture::Layer;
 
 impl<T: Real> Call<'_, T> {
-    /// Whether dividing the neurons of some layer occupies more threads than dividing the rows.
+    /// Whether dividing the neurons occupies more threads than dividing the rows; or as many, where each would have
+    /// few rows and read all weights for them.
     pub(super) fn splits_neurons(&self) -> bool {
+        let (layers, chunks) = (self.network.architecture.layers(), self.plan.chunks);
         let tasks = |layer: &Layer| layer.n_out.div_ceil(self.neurons_per_task(layer));
-        let most = self.network.architecture.layers().iter().map(tasks).max();
-        self.plan.chunks < self.team.threads() && Some(self.plan.chunks) < most
+        if chunks < self.team.threads() && Some(chunks) < layers.iter().map(tasks).max() {
+            return true;
+        }
+        let is_dense = matches!(self.inputs.x, LayerInput::Dense(_));
+        let has_few_rows = self.plan.rows <= MAX_ROWS_PER_THREAD;
+        if !is_dense || !has_few_rows || chunks == 1 || chunks > self.team.threads() {
+            return false;
+        }
+        // The multiply-adds of the busiest thread, per row of the batch.
+        let work = |layer: &Layer| layer.n_in * layer.n_out;
+        let by_rows = layers.iter().map(work).sum::<usize>() / chunks;
+        let by_neurons = layers.iter().map(|layer| work(layer) / tasks(layer));
+        by_neurons.sum::<usize>() <= by_rows + by_rows / 16
     }
 
     /// The neurons of one thread's share of a layer.
