@@ -203,6 +203,9 @@ pub mod small_batch {
     /// weights for all rows. On two CPUs of a Zen 3, "mlp512-64" took 5 % less time, and with 48 rows, which two
     /// threads do not divide evenly, 25 %.
     pub const MAX_ROWS_PER_THREAD: usize = 32;
+    /// The reciprocal of the share of its work that the busiest thread may have more then, in layers that are too
+    /// narrow to be divided.
+    pub const MAX_IMBALANCE: usize = 16;
 }
 
 /// An optimizer's step.

@@ -11,7 +11,7 @@ use crate::engine::workspace::BufferConfig;
 use crate::kernels::gemm::{Context, MatrixMut};
 use crate::kernels::real::Real;
 use crate::kernels::tuning::small_batch::{
-    MAX_ROWS_PER_THREAD, MIN_THREAD_WEIGHTS, NEURON_MULTIPLE,
+    MAX_IMBALANCE, MAX_ROWS_PER_THREAD, MIN_THREAD_WEIGHTS, NEURON_MULTIPLE,
 };
 use crate::model::activation::Activation;
 use crate::model::architecture::Layer;
@@ -34,7 +34,7 @@ impl<T: Real> Call<'_, T> {
         let work = |layer: &Layer| layer.n_in * layer.n_out;
         let by_rows = layers.iter().map(work).sum::<usize>() / chunks;
         let by_neurons = layers.iter().map(|layer| work(layer) / tasks(layer));
-        by_neurons.sum::<usize>() <= by_rows + by_rows / 16
+        by_neurons.sum::<usize>() <= by_rows + by_rows / MAX_IMBALANCE
     }
 
     /// The neurons of one thread's share of a layer.
