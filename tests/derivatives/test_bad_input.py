@@ -226,7 +226,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "kind", "message"), CASES, ids=lambda part: str(part)[:60])
+@pytest.mark.parametrize(("call", "kind", "message"), CASES, ids=[case[2][:60] for case in CASES])
 def test_messages(call, kind, message):
     with pytest.raises(kind, match=f"^{re.escape(message)}$"):
         call()

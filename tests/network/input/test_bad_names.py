@@ -198,7 +198,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("config", "kind", "message"), OTHERS, ids=str)
+@pytest.mark.parametrize(("config", "kind", "message"), OTHERS, ids=[case[2] for case in OTHERS])
 def test_dtype_init_and_seed(config, kind, message):
     with refuses(kind, f"^{message}"):
         bpfast.Network([3, 2], **config)

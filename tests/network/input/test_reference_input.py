@@ -71,7 +71,7 @@ WRONG = [
 # fmt: on
 
 
-@pytest.mark.parametrize(("wrong", "kind", "message"), WRONG, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("wrong", "kind", "message"), WRONG, ids=[case[2][:60] for case in WRONG])
 def test_bad_input(wrong, kind, message):
     arguments = {"weights": W, "biases": B, "x": X, "y": Y} | wrong
     before = copy.deepcopy((W, B, X, Y))
