@@ -49,6 +49,9 @@ CHECKS := tests/numerics/test_equations.py tests/numerics/reference/test_parity.
 
 # These run in a few minutes, also on a busy machine.
 NOT_SLOW := -m "not clock and not slow"
+# A process for each core, up to 4: each needs about 1 GB, and imports every library. A file stays in one process.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() or 1))')
+IN_PARALLEL := --numprocesses $(WORKERS) --dist loadfile
 
 # Tests that take too long to run after every change.
 DEEP := test-slow test-torch fuzz test-memory test-loom test-asan test-tsan test-arm
@@ -126,7 +129,10 @@ check: $(CHECKERS) ## after each change: formats, clippy, ruff, a fast build, so
 	$(PIP) install --force-reinstall --no-deps target/fast-wheels/bpfast-*.whl
 	$(PY) -m pytest --quiet $(if $(ARGS),$(ARGS),$(CHECKS))
 
-test: test-rust test-python lint ## cargo test, pytest on the wheel, lint
+# The two builds at once: each uses one core for most of its time.
+test: ## cargo test, pytest on the wheel, lint
+	@$(MAKE) --jobs=2 test-rust $(INSTALLED)
+	@$(MAKE) test-python lint
 
 # Without features, so the core is built, tested and linked without Python. A run without tests fails.
 test-rust: ## cargo test
@@ -136,7 +142,7 @@ test-rust: ## cargo test
 	@grep -Eq '^test result: .* [1-9][0-9]* passed' target/cargo-test.log || { echo "cargo test ran no test" >&2; exit 1; }
 
 test-python: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-test-formats $(OLDEST)/.installed ## pytest on the installed wheel (ARGS="-k name" to choose)
-	$(PY) -m pytest $(NOT_SLOW) $(ARGS)
+	$(PY) -m pytest $(NOT_SLOW) $(IN_PARALLEL) $(ARGS)
 
 test-deep: $(DEEP) ## tests that take longer: slow tests, fuzzing, every call out of memory, models, sanitizers, AArch64
 
@@ -165,7 +171,7 @@ test-dist: ## pytest on DIST=FILE, a wheel or an sdist, in its own environment (
 	@test -n "$(DIST)" || { echo "DIST=FILE is needed: a wheel or an sdist" >&2; exit 2; }
 	$(PYTHON) -m venv --clear target/dist
 	$(subst $(VENV),target/dist,$(PIP)) install "$(DIST)[test]" $(if $(WITH),"$(WITH)")
-	$(subst $(VENV),target/dist,$(PY)) -m pytest $(NOT_SLOW) $(ARGS)
+	$(subst $(VENV),target/dist,$(PY)) -m pytest $(NOT_SLOW) $(IN_PARALLEL) $(ARGS)
 
 # LOOM_MAX_PREEMPTIONS: the most preemptions of a run. 3 takes about 15 s, 4 two minutes.
 test-loom: ## models of the pool's threads, in every order of their steps
