@@ -19,6 +19,7 @@ UNSAFE_ALLOWED = (
     "kernels/",
     "pool/worker/",
     "pool/process.rs",
+    "pool/huge_pages.rs",
     "pool/reserve_allocator.rs",
     "python/borrow/",
 )

@@ -116,6 +116,13 @@ pub mod layout {
     pub const WORTHWHILE: usize = 16;
 }
 
+/// Large allocations.
+pub mod memory {
+    /// The bytes from which on an allocation asks for huge pages, as NumPy's do. On Zen 3 the product of one
+    /// row with three matrices of 4 MiB in the L3 cache took 7 % less time.
+    pub const HUGE_PAGES_BYTES: usize = 4 << 20;
+}
+
 /// How a batch is divided.
 pub mod plan {
     /// The work of a forward pass, per multiplier lane of the machine, below which another thread does not

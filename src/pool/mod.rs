@@ -11,6 +11,7 @@
 //! arbitrary moment.
 
 mod affinity;
+pub mod huge_pages;
 mod limit;
 #[cfg(all(test, loom))]
 mod loom_models;

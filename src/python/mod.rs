@@ -8,11 +8,13 @@ mod convert;
 
 use std::alloc::System;
 
+use crate::pool::huge_pages::HugePages;
 use crate::pool::reserve_allocator::ReserveAllocator;
 
 /// Serves small requests, including PyO3's, from a reserve when memory runs out.
 #[global_allocator]
-static ALLOCATOR: ReserveAllocator<System> = ReserveAllocator::new(System);
+static ALLOCATOR: ReserveAllocator<HugePages<System>> =
+    ReserveAllocator::new(HugePages::new(System));
 
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
 #[pyo3::pymodule(gil_used = true)]

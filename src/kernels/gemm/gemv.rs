@@ -86,16 +86,20 @@ impl<T: Copy> AddRows<'_, T> {
             }
             let b = self.b.add(first * self.stride);
             let whole = self.columns - self.columns % V::LANES;
-            let mut column = 0;
+            let (line, mut column) = (cache_line::numbers::<T>(), 0);
             while column < whole {
-                let mut sum = V::load(self.c.add(column));
-                for (k, factor) in factors.iter().enumerate() {
-                    let from = b.add(k * self.stride + column);
-                    V::prefetch(from.wrapping_add(STREAMS * self.stride));
-                    sum = factor.mul_add(V::load(from), sum);
+                let end = whole.min(column + line);
+                for k in 0..COUNT {
+                    V::prefetch(b.wrapping_add((STREAMS + k) * self.stride + column));
                 }
-                sum.store(self.c.add(column));
-                column += V::LANES;
+                while column < end {
+                    let mut sum = V::load(self.c.add(column));
+                    for (k, factor) in factors.iter().enumerate() {
+                        sum = factor.mul_add(V::load(b.add(k * self.stride + column)), sum);
+                    }
+                    sum.store(self.c.add(column));
+                    column += V::LANES;
+                }
             }
             let rest = self.columns - whole;
             if rest > 0 {

@@ -10,28 +10,33 @@ use pyo3::prelude::*;
 /// attributes, so nothing that Python code does to an array moves or frees the memory.
 #[pyclass(frozen, module = "bpfast._core")]
 pub struct Allocation {
-    start: NonNull<u8>,
+    memory: NonNull<u8>,
     layout: Layout,
+    /// The address in `memory` of what the arrays show.
+    start: NonNull<u8>,
 }
 
-// SAFETY: an address and a size, which never change. Reads and writes of the memory need a borrow of it.
+// SAFETY: addresses and a size, which never change. Reads and writes of the memory need a borrow of it.
 unsafe impl Send for Allocation {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for Allocation {}
 
 impl Allocation {
-    pub fn of<T: Copy>(numbers: Vec<T>) -> Self {
+    /// The memory of a vector, shown from its element `first` on.
+    pub fn of<T: Copy>(numbers: Vec<T>, first: usize) -> Self {
         let mut numbers = ManuallyDrop::new(numbers);
         let size = numbers.capacity() * size_of::<T>();
+        let start = NonNull::from(&mut numbers[first..]).cast();
         Self {
             // SAFETY: a vector's pointer is not null.
-            start: unsafe { NonNull::new_unchecked(numbers.as_mut_ptr().cast()) },
+            memory: unsafe { NonNull::new_unchecked(numbers.as_mut_ptr().cast()) },
+            start,
             // SAFETY: the vector was allocated with this layout.
             layout: unsafe { Layout::from_size_align_unchecked(size, align_of::<T>()) },
         }
     }
 
-    /// The address of the memory.
+    /// The address of what the arrays show.
     pub fn start(&self) -> NonNull<u8> {
         self.start
     }
@@ -40,9 +45,9 @@ impl Allocation {
 impl Drop for Allocation {
     fn drop(&mut self) {
         if self.layout.size() > 0 {
-            // SAFETY: a vector allocated this layout at `start` and was forgotten; its elements need no
+            // SAFETY: a vector allocated this layout at `memory` and was forgotten; its elements need no
             // drop. Nobody else uses the memory: arrays and `OwnedVector` keep `self` alive.
-            unsafe { dealloc(self.start.as_ptr(), self.layout) }
+            unsafe { dealloc(self.memory.as_ptr(), self.layout) }
         }
     }
 }

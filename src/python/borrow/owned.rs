@@ -8,7 +8,8 @@ use std::time::Duration;
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 
-use crate::base::alloc::try_grow;
+use crate::base::alloc::try_grow_padded;
+use crate::base::cache_line;
 use crate::base::cancel::cancellable;
 use crate::base::error::{Error, Result};
 use crate::kernels::real::Real;
@@ -30,7 +31,7 @@ pub fn into_array<T: numpy::Element + Copy>(
     numbers: Vec<T>,
 ) -> PyResult<Bound<'_, PyUntypedArray>> {
     let range = 0..numbers.len();
-    let allocation = Py::new(py, Allocation::of(numbers))?;
+    let allocation = Py::new(py, Allocation::of(numbers, 0))?;
     // SAFETY: the elements of a vector are initialised.
     let view = unsafe { View::new::<T>(py, allocation, &range, None) };
     view.make(py)
@@ -84,18 +85,20 @@ impl AnyVector {
 }
 
 impl<T: Element> OwnedVector<T> {
-    /// Zeros. A MemoryError names `what`.
+    /// Zeros, from the start of a cache line on. A MemoryError names `what`.
     pub fn zeros(py: Python<'_>, what: &str, length: usize) -> PyResult<Self> {
         let numbers = detached_without_simd(py, length, |should_cancel| {
-            let mut numbers: Vec<T> = Vec::new();
+            let (mut numbers, line): (Vec<T>, _) = (Vec::new(), cache_line::numbers::<T>());
             cancellable(should_cancel, |cancel| {
-                try_grow(what, &mut numbers, length, 1, cancel)
+                try_grow_padded(what, &mut numbers, (length, 1), line, cancel)
             })?;
             Ok(numbers)
         })?;
+        let first = cache_line::before(&numbers);
+        assert!(first + length <= numbers.len());
         Ok(Self {
-            length: numbers.len(),
-            allocation: Py::new(py, Allocation::of(numbers))?,
+            length,
+            allocation: Py::new(py, Allocation::of(numbers, first))?,
             _numbers: PhantomData,
         })
     }

@@ -92,3 +92,18 @@ def test_a_network_keeps_its_memory_where_an_array_gets_another(tmp_path):
 def test_arrays_changed_during_a_call_of_another_thread(kind):
     """`net.params.base.data = ...` once ended in SIGSEGV."""
     assert run("abused_arrays", kind) == [True, []]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sizes", [[1, 1], SIZES, [300, 400, 10]], ids=str)
+def test_parameters_and_gradients_start_at_a_cache_line(sizes, dtype, tmp_path):
+    net = bpfast.Network(sizes, dtype=dtype, seed=0)
+    net.save(tmp_path / "net.safetensors")
+    nets = [net, net.copy(), bpfast.load(tmp_path / "net.safetensors")]
+    nets += [
+        pickle.loads(pickle.dumps(net)),
+        bpfast.Network.from_parameters(net.weights, net.biases),
+    ]
+    x, y = np.ones((2, sizes[0]), dtype), np.ones((2, sizes[-1]), dtype)
+    vectors = [vector for each in nets for vector in (each.params, each.backprop(x, y).flat)]
+    assert [vector.ctypes.data % 64 for vector in vectors] == [0] * len(vectors)
