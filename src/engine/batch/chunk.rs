@@ -151,6 +151,7 @@ impl<T: Real> Call<'_, T> {
             layers,
             derivatives,
             context,
+            ..
         } = chunk;
         for factors in pass.products() {
             let of_layer = |index| factors.buffers(layers, derivatives, index);

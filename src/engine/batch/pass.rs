@@ -17,6 +17,8 @@ pub(crate) struct Chunk<'a, 'b, T> {
     pub layers: &'a mut [LayerBuffers<&'b mut [T]>],
     /// The directional derivatives one after the other, each with one entry per layer of weights.
     pub derivatives: &'a mut [LayerBuffers<&'b mut [T]>],
+    /// At least [`BufferConfig::float64_sums`] numbers for each neuron and example.
+    pub float64_sums: &'a mut [f64],
     pub context: Context<'a, T>,
 }
 

@@ -36,6 +36,8 @@ pub(super) struct ThreadBuffers<T: 'static> {
     pub(super) stack: Vec<Vec<T>>,
     /// A slice of a block's gradient.
     pub(super) slice: Vec<T>,
+    /// Sums of a chunk in float64.
+    pub(super) float64_sums: Vec<f64>,
     /// Factors of products of which moments are computed.
     pub(super) factors: FactorBuffers,
 }

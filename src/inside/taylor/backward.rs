@@ -148,6 +148,7 @@ impl<T: Real> Pass<T> for TaylorPass<'_, T> {
             layers,
             derivatives,
             context,
+            ..
         } = chunk;
         if !is_output {
             let parts = layers
