@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::base::error::{Error, Result};
+use crate::base::sum::extended::Extended;
 use crate::base::sum::sum;
 use crate::data::target_shape::check_axes;
 use crate::data::{contiguous, labels};
@@ -205,7 +206,8 @@ impl<'a, T: Real> Targets<'a, T> {
     /// C from the costs `C_x` of the examples.
     pub fn total(&self, costs: &[f64]) -> f64 {
         let costs = costs.iter().enumerate();
-        sum(costs.map(|(x, cost)| self.sample_weight(x) * cost)) / self.divisor
+        let weighted = costs.map(|(x, &cost)| Extended::product(self.sample_weight(x), cost));
+        Extended::sum(weighted).over(self.divisor)
     }
 
     /// y of the examples `rows`, (rows, n_L), unless it is given as labels.

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::base::cancel::cancellable;
 use crate::base::error::Result;
+use crate::base::sum::extended::Extended;
 use crate::data::Targets;
 use crate::engine::backward::hidden_error;
 use crate::engine::batch::pass::{Chunk, Pass};
@@ -140,7 +141,7 @@ impl<T: Real> Pass<T> for RootPass<'_, T> {
         }
     }
 
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [f64]) {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [Extended]) {
         stored::forward(call, self.stored, chunk);
     }
 
