@@ -40,6 +40,8 @@ mod _core {
         assign_params, check_targets, copy_params, has_params, set_training,
     };
     #[pymodule_export]
+    use super::api::network_file::{check_format_version, network_config, parameter_names};
+    #[pymodule_export]
     use super::api::norms::{apply_max_norm, norm};
     #[pymodule_export]
     use super::api::optimizers::step_arrays;
@@ -65,6 +67,7 @@ mod _core {
     use super::convert::inputs::has_duplicates;
     #[pymodule_export]
     use super::convert::optimizer_arrays::memory_order;
+    use crate::io::network_file::format;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 
@@ -86,6 +89,12 @@ mod _core {
             "INITIALISATIONS",
             PyTuple::new(py, initialise::INITIALISATIONS)?,
         )?;
+        module.add("NETWORK_FORMAT", format::NETWORK)?;
+        module.add("CHECKPOINT_FORMAT", format::CHECKPOINT)?;
+        module.add("ENSEMBLE_FORMAT", format::ENSEMBLE)?;
+        module.add("FORMAT_VERSION", format::VERSION)?;
+        module.add("TRAINING_PREFIX", format::TRAINING_PREFIX)?;
+        module.add("FOREIGN_FILE_HINT", format::FOREIGN_FILE_HINT)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

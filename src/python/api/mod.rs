@@ -7,6 +7,7 @@ mod flat_vector;
 pub mod gradient;
 pub mod many;
 pub mod network;
+pub mod network_file;
 pub mod norms;
 pub mod optimizers;
 pub mod random;
