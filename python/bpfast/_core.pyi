@@ -57,8 +57,14 @@ _Net = TypeVar("_Net", bound=Network)
 
 __all__ = [
     "ACTIVATIONS",
+    "CHECKPOINT_FORMAT",
     "COSTS",
+    "ENSEMBLE_FORMAT",
+    "FOREIGN_FILE_HINT",
+    "FORMAT_VERSION",
     "INITIALISATIONS",
+    "NETWORK_FORMAT",
+    "TRAINING_PREFIX",
     "Gradient",
     "Network",
     "Trace",
@@ -76,6 +82,7 @@ __all__ = [
     "bp3",
     "bp4",
     "build_config",
+    "check_format_version",
     "check_targets",
     "copy_params",
     "forward_many",
@@ -85,11 +92,14 @@ __all__ = [
     "is_plain_numbers",
     "load",
     "memory_order",
+    "network_config",
     "norm",
     "num_threads",
+    "parameter_names",
     "permutation",
     "poisson_sample",
     "read_tensors",
+    "replace_file",
     "run_epochs",
     "set_num_threads",
     "set_training",
@@ -98,8 +108,14 @@ __all__ = [
 ]
 
 ACTIVATIONS: tuple[str, ...]
+CHECKPOINT_FORMAT: str
 COSTS: tuple[str, ...]
+ENSEMBLE_FORMAT: str
+FOREIGN_FILE_HINT: str
+FORMAT_VERSION: int
 INITIALISATIONS: tuple[str, ...]
+NETWORK_FORMAT: str
+TRAINING_PREFIX: str
 __version__: str
 
 @disjoint_base
@@ -422,6 +438,10 @@ def write_tensors(
     path: _Path, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
 ) -> None: ...
 def read_tensors(path: _Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]: ...
+def replace_file(path: _Path, content: bytes) -> None: ...
+def network_config(net: Network) -> str: ...
+def parameter_names(net: Network) -> list[tuple[str, str | None]]: ...
+def check_format_version(version: str, newest: int) -> None: ...
 def set_num_threads(k: int | None) -> None: ...
 def get_num_threads() -> int: ...
 def build_config() -> dict[str, str | int]: ...

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::base::error::{Error, Result};
+use crate::base::sum::extended::Extended;
 use crate::base::sum::sum;
 use crate::data::target_shape::check_axes;
 use crate::data::{contiguous, labels};
@@ -121,10 +122,9 @@ impl<'a, T: Real> Targets<'a, T> {
     ) -> Result<Self> {
         let (total, unit) = match (sample_weight, reduction) {
             (None, _) => (n as f64, 1.0),
-            (Some(weights), Reduction::Sum) => (check_weights(n, weights)?, 1.0),
+            (Some(weights), Reduction::Sum) => (check_weights(n, weights, true)?, 1.0),
             (Some(weights), Reduction::Mean) => {
-                refuse_negative(weights)?;
-                let total = check_weights(n, weights)?;
+                let total = check_weights(n, weights, false)?;
                 let usual = (1e-100..1e100).contains(&total);
                 let unit = if usual { 1.0 } else { total };
                 (total / unit, unit)
@@ -205,7 +205,8 @@ impl<'a, T: Real> Targets<'a, T> {
     /// C from the costs `C_x` of the examples.
     pub fn total(&self, costs: &[f64]) -> f64 {
         let costs = costs.iter().enumerate();
-        sum(costs.map(|(x, cost)| self.sample_weight(x) * cost)) / self.divisor
+        let weighted = costs.map(|(x, &cost)| Extended::product(self.sample_weight(x), cost));
+        Extended::sum(weighted).over(self.divisor)
     }
 
     /// y of the examples `rows`, (rows, n_L), unless it is given as labels.
@@ -234,28 +235,20 @@ impl<'a, T: Real> Targets<'a, T> {
     }
 }
 
-/// # Errors
-/// A weight is negative, by which a mean could divide by 0.
-fn refuse_negative(weights: &[f64]) -> Result<()> {
-    let Some(x) = weights.iter().position(|&weight| weight < 0.0) else {
-        return Ok(());
-    };
-    Err(Error::value(
-        format_args!("sample_weight[{x}]"),
-        "a finite weight, 0 or above",
-        weights[x],
-    ))
-}
-
-/// Σ s_x. Weights may have either sign.
-pub(crate) fn check_weights(n: usize, weights: &[f64]) -> Result<f64> {
+/// Σ s_x. With `signed` weights may be negative; a mean could divide by 0.
+pub(crate) fn check_weights(n: usize, weights: &[f64], signed: bool) -> Result<f64> {
     if weights.len() != n {
         return Err(Error::shape("sample_weight", &[n], &[weights.len()]));
     }
-    if let Some(x) = weights.iter().position(|weight| !weight.is_finite()) {
+    let is_good = |weight: f64| weight.is_finite() && (signed || weight >= 0.0);
+    if let Some(x) = weights.iter().position(|&weight| !is_good(weight)) {
         return Err(Error::value(
             format_args!("sample_weight[{x}]"),
-            "a finite weight, 0 or above",
+            if signed {
+                "a finite weight"
+            } else {
+                "a finite weight, 0 or above"
+            },
             weights[x].to_string().to_lowercase(), // as Python writes nan
         ));
     }

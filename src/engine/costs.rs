@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::base::cancel::{CancelToken, ELEMENT_WORK};
+use crate::base::sum::extended::{Extended, ExtendedSum};
 use crate::data::Targets;
 use crate::kernels::real::Real;
 use crate::model::activation::Activation;
@@ -21,20 +22,40 @@ pub struct Outputs<'a, T> {
     pub a: &'a [T],
 }
 
-/// Σ s_x `C_x` over the examples `rows`, in float64, in order.
+/// Σ s_x `C_x` over the examples `rows`, in order.
 pub fn cost<T: Real>(
     outputs: Outputs<'_, T>,
     targets: &Targets<'_, T>,
     rows: Range<usize>,
     cancel: &CancelToken<'_>,
-) -> f64 {
+) -> Extended {
     let mut sum = 0.0;
     let mut examples = rows.clone();
-    for_each_cost(outputs, targets, rows, cancel, |of_example| {
+    for_each_cost(outputs, targets, rows.clone(), cancel, |of_example| {
         let x = examples.next().expect("an example for each cost");
         sum += targets.sample_weight(x) * of_example;
     });
-    sum
+    if sum.is_finite() {
+        return sum.into();
+    }
+    extended_cost(outputs, targets, rows, cancel)
+}
+
+/// The same where float64 does not hold the sum.
+#[cold]
+fn extended_cost<T: Real>(
+    outputs: Outputs<'_, T>,
+    targets: &Targets<'_, T>,
+    rows: Range<usize>,
+    cancel: &CancelToken<'_>,
+) -> Extended {
+    let mut sum = ExtendedSum::default();
+    let mut examples = rows.clone();
+    for_each_cost(outputs, targets, rows, cancel, |of_example| {
+        let x = examples.next().expect("an example for each cost");
+        sum.add(Extended::product(targets.sample_weight(x), of_example));
+    });
+    sum.total()
 }
 
 /// `C_x` of each of the examples `rows`, in float64, into `costs`, (rows,).

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::base::cancel::{COMPUTED_PER_POLL, CancelToken, ELEMENT_WORK, cancellable};
 use crate::base::error::Result;
 use crate::base::random::add_noise;
+use crate::base::sum::extended::Extended;
 use crate::engine::batch::pass::{Chunk, Pass};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::workspace::{BufferConfig, LayerBuffers};
@@ -151,7 +152,7 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
         self.derivatives.config()
     }
 
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [Extended]) {
         self.derivatives.forward(call, chunk, costs);
     }
 

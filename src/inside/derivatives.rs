@@ -3,6 +3,7 @@
 //! δ^L = v ⊙ σ'(z^L) for v = ∂C/∂a^L, and BP2 to BP4 from there; ∂C/∂x = δ^2 W^2.
 
 use crate::base::error::Result;
+use crate::base::sum::extended::Extended;
 use crate::data::Targets;
 use crate::engine::backward::{error, hidden_error};
 use crate::engine::batch::pass::{Chunk, Pass};
@@ -101,7 +102,7 @@ impl<T: Real> Pass<T> for Derivatives<'_, T> {
         }
     }
 
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [Extended]) {
         stored::forward(call, self.stored, chunk);
         if let Seed::Cost(targets) = self.seed
             && !costs.is_empty()
@@ -150,7 +151,7 @@ impl<T: Real> Pass<T> for WithInputs<'_, T> {
         self.derivatives.config()
     }
 
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [Extended]) {
         self.derivatives.forward(call, chunk, costs);
     }
 

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::base::error::Result;
+use crate::base::sum::extended::Extended;
 use crate::data::Targets;
 use crate::engine::backward::{error, hidden_error};
 use crate::engine::batch::pass::{Chunk, Pass};
@@ -62,7 +63,7 @@ impl<T: Real> Pass<T> for CurvatureProduct<'_, T> {
         }
     }
 
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [f64]) {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [Extended]) {
         let direction = Direction::of_params(self.direction);
         forward_with_tangents(call, self.stored, direction, chunk);
     }

@@ -6,6 +6,7 @@
 //! and H v is Σ_x δ̇^l for the biases and (δ̇^l)ᵀ a^(l−1) + (δ^l)ᵀ ȧ^(l−1) for the weights.
 
 use crate::base::error::Result;
+use crate::base::sum::extended::Extended;
 use crate::data::Targets;
 use crate::engine::backward::{error, hidden_error};
 use crate::engine::batch::pass::{Chunk, Factors, Pass};
@@ -89,7 +90,7 @@ impl<T: Real> Pass<T> for HessianProduct<'_, T> {
         }
     }
 
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [f64]) {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [Extended]) {
         let direction = Direction::of_params(self.direction);
         forward_with_tangents(call, self.stored, direction, chunk);
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::base::random::permutation;
+use crate::base::sum::extended::ExtendedSum;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::optimizer::ParamsAndState;
@@ -175,7 +176,7 @@ impl<T: Real> Epochs<'_, T> {
         self.steps += steps as u64;
         if steps > 0 {
             let examples = self.settings.batch_size.min(self.order.len());
-            (self.first_cost).get_or_insert_with(|| per_example(cost.total(), examples));
+            (self.first_cost).get_or_insert_with(|| per_example(cost, examples));
         }
     }
 
@@ -213,7 +214,7 @@ impl<T: Real> Epochs<'_, T> {
             return Ok(());
         }
         let (start, epoch) = (Instant::now(), self.epoch());
-        let cost = per_example(progress.report.cost.total(), self.order.len());
+        let cost = per_example(progress.report.cost, self.order.len());
         let validation_cost = self.validation_cost(scratch, cancel)?;
         self.reports.push(EpochReport {
             cost,
@@ -271,6 +272,6 @@ impl<T: Real> Epochs<'_, T> {
 }
 
 #[allow(clippy::cast_precision_loss)] // below 2^53
-fn per_example(total: f64, n: usize) -> f64 {
-    total / n as f64
+fn per_example(cost: ExtendedSum, n: usize) -> f64 {
+    cost.total().over(n as f64)
 }

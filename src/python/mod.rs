@@ -27,6 +27,8 @@ mod _core {
     #[pymodule_export]
     use super::api::equations::{bp2, bp3, bp4};
     #[pymodule_export]
+    use super::api::files::replace_file;
+    #[pymodule_export]
     use super::api::gradient::Gradient;
     #[pymodule_export]
     use super::api::many::{backprop_many, forward_many};
@@ -41,6 +43,8 @@ mod _core {
     use super::api::network::training::{
         assign_params, check_targets, copy_params, has_params, set_training,
     };
+    #[pymodule_export]
+    use super::api::network_file::{check_format_version, network_config, parameter_names};
     #[pymodule_export]
     use super::api::norms::{apply_max_norm, norm};
     #[pymodule_export]
@@ -67,6 +71,7 @@ mod _core {
     use super::convert::inputs::has_duplicates;
     #[pymodule_export]
     use super::convert::optimizer_arrays::memory_order;
+    use crate::io::network_file::format;
     use crate::model::activation::Activation;
     use crate::model::cost::Cost;
 
@@ -88,6 +93,12 @@ mod _core {
             "INITIALISATIONS",
             PyTuple::new(py, initialise::INITIALISATIONS)?,
         )?;
+        module.add("NETWORK_FORMAT", format::NETWORK)?;
+        module.add("CHECKPOINT_FORMAT", format::CHECKPOINT)?;
+        module.add("ENSEMBLE_FORMAT", format::ENSEMBLE)?;
+        module.add("FORMAT_VERSION", format::VERSION)?;
+        module.add("TRAINING_PREFIX", format::TRAINING_PREFIX)?;
+        module.add("FOREIGN_FILE_HINT", format::FOREIGN_FILE_HINT)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -28,7 +28,7 @@ use rollback::save_state;
 use crate::base::alloc::try_grow;
 use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
 use crate::base::error::Result;
-use crate::base::sum::CompensatedSum;
+use crate::base::sum::extended::ExtendedSum;
 use crate::data::{Inputs, Reduction, Targets};
 use crate::engine::batch;
 use crate::engine::optimizer::{ParamsAndState, Rule};
@@ -123,7 +123,7 @@ pub struct Report {
     pub steps: usize,
     /// Σ s_x C_x over the examples of these steps, added to the previous value: the sum of an epoch has the
     /// same bits however it is divided into series.
-    pub cost: CompensatedSum,
+    pub cost: ExtendedSum,
     /// Whether the series stopped because the next step's cost or parameters are not finite; that step was not
     /// done.
     pub diverged: bool,

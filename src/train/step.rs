@@ -3,6 +3,7 @@
 use crate::base::alloc::try_grow;
 use crate::base::cancel::cancellable;
 use crate::base::error::Result;
+use crate::base::sum::extended::Extended;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::Call;
 use crate::engine::batch::fused_step::FusedStep;
@@ -107,7 +108,7 @@ impl<'a, T: Real> StepSeries<'a, T> {
         scratch: &mut TrainScratch<T>,
         monitors: &mut Monitors<T>,
         params_and_state: &mut ParamsAndState<'_, T>,
-    ) -> Result<Option<f64>> {
+    ) -> Result<Option<Extended>> {
         let settings = self.settings;
         let number = self.step_number(index);
         let rows = self.rows(index);
@@ -179,7 +180,7 @@ impl<'a, T: Real> StepSeries<'a, T> {
             monitors.record(self.architecture, &step, (gradient, length));
         }
         #[allow(clippy::cast_precision_loss)] // below 2^53
-        Ok(Some(cost * rows.len() as f64))
+        Ok(Some(Extended::product(cost, rows.len() as f64)))
     }
 
     /// With a custom cost: its ∇_a C as the targets of these n examples, and C.

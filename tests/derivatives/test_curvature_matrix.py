@@ -53,6 +53,22 @@ def test_a_diagonal_of_saturated_outputs(output, cost, dtype, gap):
         assert np.allclose(matrix.diagonal(), expected, rtol=10 * RELATIVE[dtype], atol=10 * tiny)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("small", [True, False])
+def test_a_diagonal_of_errors_whose_squares_leave_the_range(dtype, small):
+    """(δ a)² is in range, and δ² is not; √Σ_c δ_c² may not be either."""
+    info = np.finfo(dtype)
+    size = float(info.tiny) * 2**20 if small else float(info.max) * 0.75
+    x, y = np.array([[1 / size], [2 / size]]), np.zeros((2, 2))
+    net = bpfast.Network([1, 2, 2], hidden="identity", output="identity", dtype=dtype, init="zeros")
+    net.weights[1] = [[size, 1], [size, 1]]
+    # ∂²C/∂(w^2_j1)² = Σ_c Σ_x (w^3_cj x)², with w^3_c1 = size and w^3_c2 = 1.
+    with np.errstate(over="ignore", under="ignore"):
+        expected = (10 * np.array([1, x[0, 0]]) ** 2).astype(dtype)
+        diagonal = net.curvature(x, y, matrix="ggn", reduction="sum").diagonal()
+    assert np.allclose(diagonal[:2], expected, rtol=10 * RELATIVE[dtype], atol=0)
+
+
 def test_targets_that_make_it_indefinite():
     y = np.array([[0.0, 1.0, 1.0], [1.0, -2.0, 0.0]])
     for output, cost in (("softmax", "log_likelihood"), ("sigmoid", "poisson")):

@@ -116,7 +116,7 @@ fn hashes<T: Real>(case: &Case) -> [u64; 3] {
     assert!(!report.diverged, "{:?}", case.sizes);
     let mut training = Hash::new();
     training.add(&params);
-    training.add(&[report.cost.total()]);
+    training.add(&[report.cost.total().over(1.0)]);
     for values in &state {
         training.add(values);
     }

@@ -50,6 +50,13 @@ CHANGES = [
     (lambda t, m, c: m.pop("format_version"), "format_version: expected 1, .*, got ''"),
     (lambda t, m, c: m.update(format_version="x"), "format_version: expected 1, .*, got 'x'"),
     (lambda t, m, c: m.update(format_version="0"), "format_version: expected 1, .*, got '0'"),
+    *[
+        (
+            lambda t, m, c, text=text: m.update(format_version=text),
+            f"format_version: .*, got '{got}'$",
+        )
+        for text, got in (("+1", r"\+1"), (" 1", " 1"), ("01", "01"), ("1.0", "1.0"), ("¹", "¹"))
+    ],
     (
         lambda t, m, c: m.update(format_version="2"),
         "format_version: expected 1, or an earlier one, got 2: a newer bpfast wrote the file",

@@ -148,7 +148,12 @@ def test_damaged_files(tmp_path):
     networks_text = json.loads(metadata["networks"])
     wrong = {
         "format: expected 'bpfast.ensemble'": (tensors, metadata | {"format": "other"}),
-        "format_version: expected 1": (tensors, metadata | {"format_version": "2"}),
+        "format_version: expected 1, or an earlier one, got 2: a newer bpfast wrote the file": (
+            tensors, metadata | {"format_version": "2"},
+        ),
+        "format_version: expected 1, or an earlier one, got ' 1'": (
+            tensors, metadata | {"format_version": " 1"},
+        ),
         "0.weights.0: expected a tensor": (
             {k: v for k, v in tensors.items() if k != "0.weights.0"}, metadata,
         ),

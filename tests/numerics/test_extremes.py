@@ -121,6 +121,48 @@ def test_nan_flows_through():
     assert np.isnan(g.biases[-1]).all()
 
 
+def large_costs(**options):
+    """A network and examples, each of cost 9.8e307: their sum overflows, their mean does not."""
+    net = bpfast.Network([1, 1], output="identity", init="zeros", **options)
+    net.biases[0] = [1.4e154]
+    return net, np.zeros((40, 1)), np.zeros((40, 1))
+
+
+def own(a, y):
+    return a[:, 0] * (a[:, 0] / 2), a
+
+
+@pytest.mark.parametrize("cost", ["quadratic", own])
+@pytest.mark.parametrize("weights", [None, np.ones(40), np.full(40, 1e10)])
+def test_the_mean_of_costs_whose_sum_overflows(cost, weights):
+    net, x, y = large_costs(cost=cost)
+    for n in (40, 2):
+        x, y, s = x[:n], y[:n], weights if weights is None else weights[:n]
+        expected = pytest.approx(9.8e307, rel=1e-14)
+        assert net.cost(x, y, sample_weight=s) == expected
+        if cost != own:
+            assert net.cost(net.trace(x), y, sample_weight=s) == expected
+        assert net.backprop(x, y, sample_weight=s).cost == expected
+        parameters = ([[[0.0]]], [[1.4e154]], x.tolist(), y.tolist())
+        options = {"output": "identity", "sample_weight": s if s is None else s.tolist()}
+        assert bpfast.reference.cost(*parameters, **options) == expected
+        assert net.cost(x, y, sample_weight=s, reduction="sum") == np.inf
+
+
+@pytest.mark.parametrize("cost", ["quadratic", own])
+def test_the_cost_of_an_epoch_whose_sum_overflows(cost):
+    expected = pytest.approx(9.8e307, rel=1e-14)
+    for size in (1, 7, 40):
+        net, x, y = large_costs(cost=cost)
+        history = net.fit(x, y, epochs=1, batch_size=size, optimizer=bpfast.SGD(1e-320))
+        assert history.cost[0] == expected
+        assert net.evaluate(x, y)["cost"] == expected
+        assert net.evaluate(x, y, batch_size=7)["cost"] == expected
+    nets = [large_costs(cost=cost)[0] for _ in range(3)]
+    found = bpfast.fit_many(nets, x, y, epochs=1, batch_size=7, optimizer=bpfast.SGD(1e-320))
+    assert [history.cost[0] for history in found.histories] == [expected] * 3
+
+
 def test_an_overflow_is_an_infinity():
     net = bpfast.Network([1, 1], output="identity", dtype="float32", init="zeros")
     net.weights[0][:] = 3e38

@@ -37,6 +37,22 @@ def test_a_mean_does_not():
         policy().backprop(X, LABELS, sample_weight=ADVANTAGES)
 
 
+@pytest.mark.parametrize("weight", [np.nan, np.inf, -np.inf])
+def test_they_are_finite(weight):
+    weights = np.where(np.arange(40) == 3, weight, ADVANTAGES)
+    net, message = policy(), rf"^sample_weight\[3\]: expected a finite weight, got {weight}$"
+    parameters, kind = (net.weights, net.biases), {"output": "softmax", "cost": "log_likelihood"}
+    signed = {"sample_weight": weights, "reduction": "sum"}
+    for call in (
+        lambda: net.backprop(X, LABELS, **signed),
+        lambda: net.cost(X, LABELS, **signed),
+        lambda: net.partial_fit(X, LABELS, sample_weight=weights),
+        lambda: bpfast.reference.cost(*parameters, X.tolist(), LABELS.tolist(), **kind, **signed),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
 def test_partial_fit_uses_them_as_given():
     net = policy()
     before = net.params.copy()

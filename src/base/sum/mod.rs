@@ -2,6 +2,7 @@
 //! order depends on the number of terms only.
 
 pub mod compensated;
+pub mod extended;
 pub mod pairwise;
 
 /// The terms of a block, whose sum is added with compensation.

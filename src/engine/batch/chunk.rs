@@ -1,5 +1,6 @@
 //! A chunk's task: forward pass, costs, errors, and, if the batch is summed in groups, its gradient.
 
+use crate::base::sum::extended::Extended;
 use crate::data::{LayerInput, Targets};
 use crate::engine::backward::bp4;
 use crate::engine::batch::Call;
@@ -31,7 +32,7 @@ impl<T: Real> Call<'_, T> {
         &self,
         pass: &dyn Pass<T>,
         chunk: &mut Chunk<'_, '_, T>,
-        costs: &mut [f64],
+        costs: &mut [Extended],
     ) {
         pass.forward(self, chunk, costs);
         for index in (0..chunk.layers.len()).rev() {
@@ -48,7 +49,7 @@ impl<T: Real> Call<'_, T> {
         &self,
         targets: &Targets<'_, T>,
         chunk: &mut Chunk<'_, '_, T>,
-        costs: &mut [f64],
+        costs: &mut [Extended],
     ) {
         self.forward_chunk(chunk, None);
         self.group_costs(targets, chunk, costs);
@@ -59,7 +60,7 @@ impl<T: Real> Call<'_, T> {
         &self,
         targets: &Targets<'_, T>,
         chunk: &mut Chunk<'_, '_, T>,
-        costs: &mut [f64],
+        costs: &mut [Extended],
     ) {
         let (architecture, cancel) = (self.network.architecture, chunk.context.cancel);
         let Some(LayerBuffers { z, a, width, .. }) = chunk.layers.last() else {
@@ -112,7 +113,7 @@ impl<T: Real> Call<'_, T> {
         &self,
         pass: &dyn Pass<T>,
         chunk: &mut Chunk<'_, '_, T>,
-        costs: &mut [f64],
+        costs: &mut [Extended],
         out: &mut [T],
         accumulate: Accumulate,
     ) {
@@ -151,6 +152,7 @@ impl<T: Real> Call<'_, T> {
             layers,
             derivatives,
             context,
+            ..
         } = chunk;
         for factors in pass.products() {
             let of_layer = |index| factors.buffers(layers, derivatives, index);

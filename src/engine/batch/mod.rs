@@ -18,7 +18,7 @@ mod trace;
 use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{ShouldCancel, cancellable};
 use crate::base::error::Result;
-use crate::base::sum::sum;
+use crate::base::sum::extended::Extended;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::pass::{Backprop, Chunk, Pass};
 use crate::engine::dropout::Dropout;
@@ -282,6 +282,6 @@ impl<'a, T: Real> Call<'a, T> {
     /// C from the costs of the cost groups.
     pub(crate) fn total(&self, targets: &Targets<'_, T>, scratch: &Scratch<T>) -> f64 {
         let costs = scratch.costs[..self.plan.cost_groups()].iter().copied();
-        sum(costs) / targets.divisor()
+        Extended::sum(costs).over(targets.divisor())
     }
 }

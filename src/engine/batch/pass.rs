@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::base::sum::extended::Extended;
 use crate::data::{Inputs, Targets};
 use crate::engine::backward::error;
 use crate::engine::batch::Call;
@@ -17,6 +18,8 @@ pub(crate) struct Chunk<'a, 'b, T> {
     pub layers: &'a mut [LayerBuffers<&'b mut [T]>],
     /// The directional derivatives one after the other, each with one entry per layer of weights.
     pub derivatives: &'a mut [LayerBuffers<&'b mut [T]>],
+    /// At least [`BufferConfig::float64_sums`] numbers for each neuron and example.
+    pub float64_sums: &'a mut [f64],
     pub context: Context<'a, T>,
 }
 
@@ -87,7 +90,7 @@ pub(crate) trait Pass<T: Real>: Sync {
     }
 
     /// The forward pass, and the costs of the cost groups, if it has any.
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]);
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [Extended]);
 
     /// δ^l of the layer at `index`, given those of the layers above.
     fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize);
@@ -136,7 +139,7 @@ impl<'a, T> Backprop<'a, T> {
 }
 
 impl<T: Real> Pass<T> for Backprop<'_, T> {
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [f64]) {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, costs: &mut [Extended]) {
         if self.forward_is_known {
             call.group_costs(self.targets, chunk, costs);
         } else {

@@ -33,6 +33,7 @@ impl<T: Real> ThreadBuffers<T> {
                 rows,
                 layers,
                 derivatives,
+                float64_sums: &mut [],
                 context,
             });
         });

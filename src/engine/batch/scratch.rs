@@ -1,5 +1,6 @@
 //! The buffers of a call.
 
+use crate::base::sum::extended::Extended;
 use crate::engine::batch::moments::{FactorBuffers, MomentBuffers};
 use crate::engine::plan::Plan;
 use crate::engine::rows_out::RowsOutList;
@@ -9,7 +10,7 @@ use crate::engine::workspace::Workspace;
 #[derive(Debug, Default)]
 pub struct Scratch<T: 'static> {
     pub(super) workers: Vec<ThreadBuffers<T>>,
-    pub(super) costs: Vec<f64>,
+    pub(super) costs: Vec<Extended>,
     /// The sums of all branches but the first, which uses the result's memory.
     pub(super) branches: Vec<Vec<T>>,
     /// The chunks of a block.
@@ -36,6 +37,8 @@ pub(super) struct ThreadBuffers<T: 'static> {
     pub(super) stack: Vec<Vec<T>>,
     /// A slice of a block's gradient.
     pub(super) slice: Vec<T>,
+    /// Sums of a chunk in float64.
+    pub(super) float64_sums: Vec<f64>,
     /// Factors of products of which moments are computed.
     pub(super) factors: FactorBuffers,
 }

@@ -32,6 +32,9 @@ pub struct BufferConfig {
     pub tangents: Tangents,
     /// The number of directional derivatives of which z^l, a^l and δ^l are stored too.
     pub derivatives: usize,
+    /// The float64 numbers that a chunk has for sums, for each neuron and example. Only for a block of which
+    /// moments are computed.
+    pub float64_sums: usize,
     /// The number of leading layers that must be row-major: all if users see them, one if x is CSR or
     /// gathered in place.
     pub row_major_layers: usize,
@@ -44,6 +47,7 @@ impl BufferConfig {
         delta: false,
         tangents: Tangents::None,
         derivatives: 0,
+        float64_sums: 0,
         row_major_layers: 0,
     };
     /// For backpropagation.

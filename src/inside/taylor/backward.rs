@@ -6,6 +6,7 @@
 //! ∂C/∂W^l = δᵀ a^(l−1) + Σ_v (δ̇ᵀ ȧ^(l−1) + δ̈ᵀ ä^(l−1)), ∂C/∂b^l = Σ_x δ.
 
 use crate::base::error::Result;
+use crate::base::sum::extended::Extended;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::pass::{Chunk, Factors, Pass};
 use crate::engine::batch::{Call, Scratch};
@@ -133,7 +134,7 @@ impl<T: Real> Pass<T> for TaylorPass<'_, T> {
         self.cost.series.config()
     }
 
-    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [f64]) {
+    fn forward(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, _costs: &mut [Extended]) {
         forward(call, &self.cost.series, chunk);
     }
 
@@ -148,6 +149,7 @@ impl<T: Real> Pass<T> for TaylorPass<'_, T> {
             layers,
             derivatives,
             context,
+            ..
         } = chunk;
         if !is_output {
             let parts = layers

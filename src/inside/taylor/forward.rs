@@ -63,6 +63,7 @@ pub(super) fn forward<T: Real>(
         layers,
         derivatives,
         context,
+        ..
     } = chunk;
     let depth = layers.len();
     for index in 0..depth {

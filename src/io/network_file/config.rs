@@ -4,13 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::alloc::check_available;
 use crate::base::error::{Error, Result};
-use crate::io::network_file::{CHECKPOINT, ENSEMBLE, FORMAT, VERSION};
+use crate::io::network_file::format::{
+    CHECKPOINT, ENSEMBLE, FOREIGN_FILE_HINT, NETWORK, VERSION, check_version,
+};
 use crate::io::safetensors::Reader;
-
-/// Advice for tensors of other programs.
-const TENSORS: &str = "read it with bpfast.formats.from_torch if it is a state_dict of PyTorch, else with \
-    safetensors.numpy.load_file, and pass weights of shape (outputs, inputs) and biases to \
-    Network.from_parameters";
 
 /// More bytes than one byte of a configuration takes when parsed.
 const PARSED_BYTES: usize = 32;
@@ -37,7 +34,7 @@ pub(super) fn configuration(reader: &Reader) -> Result<FileConfig> {
     let text = |key: &str| reader.header().metadata.get(key).map(String::as_str);
     let expected = "a network that bpfast saved";
     match text("format") {
-        Some(FORMAT | CHECKPOINT) => {}
+        Some(NETWORK | CHECKPOINT) => {}
         other => {
             let got = match other {
                 Some(format) => format!("'{format}'"),
@@ -45,24 +42,12 @@ pub(super) fn configuration(reader: &Reader) -> Result<FileConfig> {
             };
             let hint = match other {
                 Some(ENSEMBLE) => "read the networks of an ensemble with bpfast.Ensemble.load",
-                _ => TENSORS,
+                _ => FOREIGN_FILE_HINT,
             };
             return Err(Error::value("format", expected, format!("{got}; {hint}")));
         }
     }
-    let expected = format!("{VERSION}, or an earlier one");
-    let version = text("format_version").unwrap_or_default();
-    match version.parse::<u64>() {
-        Ok(1..=VERSION) => {}
-        Ok(VERSION..) => {
-            let got = format!("{version}: a newer bpfast wrote the file");
-            return Err(Error::value("format_version", expected, got));
-        }
-        _ => {
-            let got = format!("'{version}'");
-            return Err(Error::value("format_version", expected, got));
-        }
-    }
+    check_version(text("format_version").unwrap_or_default(), VERSION)?;
     let expected = "the configuration of a network";
     let Some(config) = text("config") else {
         return Err(Error::value("config", expected, "none"));

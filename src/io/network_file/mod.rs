@@ -2,6 +2,7 @@
 //! A checkpoint also has the state of the training.
 
 mod config;
+pub mod format;
 mod tensors;
 
 use std::collections::BTreeMap;
@@ -11,25 +12,13 @@ use crate::base::alloc::check_available;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 use crate::io::network_file::config::{FileConfig, configuration};
+use crate::io::network_file::format::{NETWORK, VERSION};
 use crate::io::network_file::tensors::{biases_name, find, weights_name};
 use crate::io::safetensors::{self, Dtype, Reader, Tensor, TensorElement};
 use crate::io::transpose::transpose;
 use crate::model::activation::Activation;
 use crate::model::architecture::{Architecture, Layer};
 use crate::model::cost::Cost;
-
-/// The value of the metadata key `format`.
-const FORMAT: &str = "bpfast.network";
-
-/// The same for checkpoints, which `python/bpfast/_training/checkpoint/file.py` writes.
-const CHECKPOINT: &str = "bpfast.checkpoint";
-
-/// The same for ensembles, which `python/bpfast/_many/ensemble/file.py` writes.
-const ENSEMBLE: &str = "bpfast.ensemble";
-
-/// The version of both formats, under the key `format_version`. Increased when older readers would misread
-/// the new format.
-const VERSION: u64 = 1;
 
 /// A network file whose configuration matches its tensors, which are not read yet.
 #[derive(Debug)]
@@ -57,6 +46,41 @@ fn dtype_name(dtype: Dtype) -> &'static str {
 /// More bytes than the names and shapes of a layer take.
 const PER_LAYER: usize = 1 << 11;
 
+/// The configuration of a network, in JSON.
+///
+/// # Errors
+/// Memory runs out.
+pub fn config_text(architecture: &Architecture, dtype: &str) -> Result<String> {
+    let layers = architecture.layers();
+    check_available("config", layers.len().saturating_mul(PER_LAYER))?;
+    let (last, hidden) = (layers.len() - 1, &layers[..layers.len() - 1]);
+    let config = FileConfig {
+        sizes: architecture.sizes().to_vec(),
+        hidden: hidden.iter().map(|l| l.activation.to_string()).collect(),
+        output: layers[last].activation.to_string(),
+        cost: architecture.cost().name().into(),
+        dtype: dtype.into(),
+        biases: (!layers.iter().all(Layer::has_biases))
+            .then(|| layers.iter().map(Layer::has_biases).collect()),
+    };
+    serde_json::to_string(&config)
+        .map_err(|error| Error::value("config", "what JSON can hold", error))
+}
+
+/// The names of W^l and b^l of each layer; None for a layer without biases.
+///
+/// # Errors
+/// Memory runs out.
+pub fn tensor_names(architecture: &Architecture) -> Result<Vec<(String, Option<String>)>> {
+    let layers = architecture.layers();
+    check_available("tensors", layers.len().saturating_mul(PER_LAYER))?;
+    let of_layer = |(k, layer): (usize, &Layer)| {
+        let biases = layer.has_biases().then(|| biases_name(k));
+        (weights_name(k), biases)
+    };
+    Ok(layers.iter().enumerate().map(of_layer).collect())
+}
+
 /// Writes the network whose parameters are `rows`, from [`to_file_order`](crate::io::transpose::to_file_order).
 ///
 /// # Errors
@@ -67,38 +91,29 @@ pub fn write<T: TensorElement>(
     rows: &[T],
     cancel: &CancelToken<'_>,
 ) -> safetensors::Result<()> {
-    let layers = architecture.layers();
-    check_available("config", layers.len().saturating_mul(PER_LAYER))?;
-    let (last, hidden) = (layers.len() - 1, &layers[..layers.len() - 1]);
-    let config = FileConfig {
-        sizes: architecture.sizes().to_vec(),
-        hidden: hidden.iter().map(|l| l.activation.to_string()).collect(),
-        output: layers[last].activation.to_string(),
-        cost: architecture.cost().name().into(),
-        dtype: dtype_name(T::DTYPE).into(),
-        biases: (!layers.iter().all(Layer::has_biases))
-            .then(|| layers.iter().map(Layer::has_biases).collect()),
-    };
-    let config = serde_json::to_string(&config)
-        .map_err(|error| Error::value("config", "what JSON can hold", error))?;
+    let config = config_text(architecture, dtype_name(T::DTYPE))?;
     let metadata = BTreeMap::from([
-        ("format".to_owned(), FORMAT.to_owned()),
+        ("format".to_owned(), NETWORK.to_owned()),
         ("format_version".to_owned(), VERSION.to_string()),
         ("config".to_owned(), config),
     ]);
-    let parts = layers.iter().enumerate().flat_map(|(k, layer)| {
-        let weights = Tensor {
-            name: weights_name(k),
-            shape: vec![layer.n_out, layer.n_in],
-            numbers: T::borrow(&rows[layer.weights.clone()]),
-        };
-        let biases = layer.has_biases().then(|| Tensor {
-            name: biases_name(k),
-            shape: vec![layer.n_out],
-            numbers: T::borrow(&rows[layer.biases.clone()]),
+    let parts = architecture
+        .layers()
+        .iter()
+        .enumerate()
+        .flat_map(|(k, layer)| {
+            let weights = Tensor {
+                name: weights_name(k),
+                shape: vec![layer.n_out, layer.n_in],
+                numbers: T::borrow(&rows[layer.weights.clone()]),
+            };
+            let biases = layer.has_biases().then(|| Tensor {
+                name: biases_name(k),
+                shape: vec![layer.n_out],
+                numbers: T::borrow(&rows[layer.biases.clone()]),
+            });
+            std::iter::once(weights).chain(biases)
         });
-        std::iter::once(weights).chain(biases)
-    });
     safetensors::write(path, &parts.collect::<Vec<_>>(), metadata, cancel)
 }
 

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::alloc::check_available;
 use crate::base::error::{Error, Result};
-use crate::io::network_file::{CHECKPOINT, PER_LAYER};
+use crate::io::network_file::PER_LAYER;
+use crate::io::network_file::format::{CHECKPOINT, TRAINING_PREFIX};
 use crate::io::safetensors::{Dtype, Reader};
-
-/// The prefix of the tensors in a checkpoint that are not the network's.
-const TRAINING_PREFIX: &str = "training.";
 
 pub(super) fn weights_name(k: usize) -> String {
     format!("weights.{k}")

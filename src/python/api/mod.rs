@@ -2,11 +2,12 @@
 
 pub mod bp1;
 pub mod equations;
-mod files;
+pub mod files;
 mod flat_vector;
 pub mod gradient;
 pub mod many;
 pub mod network;
+pub mod network_file;
 pub mod norms;
 pub mod optimizers;
 pub mod random;

@@ -13,7 +13,7 @@ pub use buffers::LockstepScratch;
 
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
-use crate::base::sum::CompensatedSum;
+use crate::base::sum::extended::{Extended, ExtendedSum};
 use crate::data::{Inputs, LayerInput};
 use crate::engine::batch::fused_step::{self, can_be_fused, sgd_rate};
 use crate::engine::optimizer::{ParamsAndState, Update};
@@ -85,7 +85,7 @@ pub fn run<T: Real>(
     } = lanes[0].series;
     let n = settings.batch_size.min(order.len());
     scratch.prepare(architecture, n, lanes.len())?;
-    let mut costs = [CompensatedSum::default(); MAX_NETWORKS];
+    let mut costs = [ExtendedSum::default(); MAX_NETWORKS];
     for ((lane, before), cost) in lanes.iter_mut().zip(&mut scratch.before).zip(&mut costs) {
         save_state(before, &lane.params_and_state);
         (lane.report.steps, lane.report.diverged) = (0, false);
@@ -155,7 +155,7 @@ fn step<T: Real>(
         }
         lane.report.steps += 1;
         #[allow(clippy::cast_precision_loss)] // below 2^53
-        lane.report.cost.add(costs[at] * n as f64);
+        lane.report.cost.add(Extended::product(costs[at], n as f64));
     }
     Ok(true)
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::base::cancel::CancelToken;
-use crate::base::sum::sum;
+use crate::base::sum::extended::Extended;
 use crate::data::Targets;
 use crate::engine::backward::bp1;
 use crate::engine::costs::{Outputs, cost};
@@ -73,7 +73,7 @@ impl<T: Real> LockstepScratch<T> {
             let rows = start..n.min(start + group);
             cost(of_rows(&rows), targets, rows, cancel)
         });
-        let total = sum(costs) / targets.divisor();
+        let total = Extended::sum(costs).over(targets.divisor());
         bp1(of_rows(&(0..n)), targets, 0..n, delta, cancel);
         interleave(delta, top.delta.get_mut(0..length), lane);
         total

@@ -5,7 +5,9 @@ import numpy as np
 from tests.helpers.child import digest
 
 # The calls that take a Trace in place of x.
-WITH_TRACE = ("vjp", "vjp at z", "jvp", "jacobian", "hvp", "ggn_vp", "empirical_fisher_vp")
+WITH_TRACE = (
+    "vjp", "vjp at z", "jvp", "jacobian", "hvp", "ggn_vp", "ggn diagonal", "empirical_fisher_vp",
+)  # fmt: skip
 # At most so many numbers of ∂C_x and of a Jacobian are computed.
 LIMIT = 3_000_000
 
@@ -40,6 +42,7 @@ def calls(net, x, y):
         "noise": noisy,
         "hvp": lambda x: [net.hvp(x, y, p).flat],
         "ggn_vp": lambda x: [net.ggn_vp(x, y, p).flat],
+        "ggn diagonal": lambda x: [net._gauss_newton_diagonal(x, y, np.ones(n)).flat],
         "empirical_fisher_vp": lambda x: [net.empirical_fisher_vp(x, y, p).flat],
     }
     if n > 1:

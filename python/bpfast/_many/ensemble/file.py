@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bpfast._core import _restore, read_tensors, write_tensors
-from bpfast._training.checkpoint.file import (
+from bpfast._core import (
     CHECKPOINT_FORMAT,
     ENSEMBLE_FORMAT,
     FOREIGN_FILE_HINT,
     NETWORK_FORMAT,
-    named_arrays,
-    network_config,
+    _restore,
+    check_format_version,
+    read_tensors,
+    write_tensors,
 )
+from bpfast._training.checkpoint.file import named_arrays, network_config
 from bpfast._validation.numbers import integer
 from bpfast.history._history import History
 
@@ -107,10 +109,7 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
         got = "none" if kind is None else f"'{kind}'"
         hint = OTHER_READERS.get(kind or "", FOREIGN_FILE_HINT)
         raise ValueError(f"format: expected '{ENSEMBLE_FORMAT}', got {got}; {hint}")
-    version = metadata.get("format_version", "")
-    if version != str(VERSION):
-        newer = ": a newer bpfast wrote the file" if version.isdecimal() else ""
-        raise ValueError(f"format_version: expected {VERSION}, got '{version}'{newer}")
+    check_format_version(metadata.get("format_version", ""), VERSION)
     try:
         entries = json.loads(metadata.get("networks", ""))
     except (ValueError, RecursionError) as error:

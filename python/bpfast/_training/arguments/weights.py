@@ -35,7 +35,8 @@ def parse_sample_weight(
     if not good.all():
         k = int(good.argmin())
         got = format_number(float(weights[k]))
-        raise ValueError(f"sample_weight[{k}]: expected a finite weight, 0 or above, got {got}")
+        expected = "a finite weight" if signed else "a finite weight, 0 or above"
+        raise ValueError(f"sample_weight[{k}]: expected {expected}, got {got}")
     return weights
 
 

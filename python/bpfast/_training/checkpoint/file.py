@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._core import Network, _restore, read_tensors, write_tensors
+from bpfast._core import (
+    CHECKPOINT_FORMAT,
+    ENSEMBLE_FORMAT,
+    FOREIGN_FILE_HINT,
+    FORMAT_VERSION,
+    NETWORK_FORMAT,
+    TRAINING_PREFIX,
+    Network,
+    _restore,
+    check_format_version,
+    parameter_names,
+    read_tensors,
+    write_tensors,
+)
+from bpfast._core import network_config as config_text
 from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import integer
 from bpfast.history._history import History
@@ -19,21 +33,6 @@ if TYPE_CHECKING:
     from bpfast._training.loop import Training
     from bpfast.optimizers import Optimizer
 
-CHECKPOINT_FORMAT = "bpfast.checkpoint"
-# The format of a network file.
-NETWORK_FORMAT = "bpfast.network"
-# That of an ensemble, which bpfast/_many/ensemble/file.py writes.
-ENSEMBLE_FORMAT = "bpfast.ensemble"
-# The hint for files of other programs; src/io/network_file/config.rs has it too.
-FOREIGN_FILE_HINT = (
-    "read it with bpfast.formats.from_torch if it is a state_dict of PyTorch, else with "
-    "safetensors.numpy.load_file, and pass weights of shape (outputs, inputs) and biases to "
-    "Network.from_parameters"
-)
-# Raised if older versions would misread new files; src/io/network_file/mod.rs has it too.
-VERSION = 1
-# The prefix of tensors that are not the network's.
-TRAINING_PREFIX = "training."
 # The prefix of the optimizer's state arrays.
 OPTIMIZER_PREFIX = TRAINING_PREFIX + "optimizer."
 # The parameters after the last step, if the network of the file has better ones.
@@ -60,10 +59,7 @@ class Checkpoint:
             else:
                 got += f"; {FOREIGN_FILE_HINT}"
             raise ValueError(f"format: expected '{CHECKPOINT_FORMAT}', got {got}")
-        version = metadata.get("format_version", "")
-        if version != str(VERSION):
-            newer = ": a newer bpfast wrote the file" if version.isdecimal() else ""
-            raise ValueError(f"format_version: expected {VERSION}, got '{version}'{newer}")
+        check_format_version(metadata.get("format_version", ""), FORMAT_VERSION)
         config, text = metadata.get("config", ""), metadata.get("training", "")
         check, got = metadata.get("check"), _check(config, text, tensors)
         if check != got:
@@ -126,8 +122,8 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
     tensors = {name: _in_rows(a) for name, a in (named_arrays(net) | more).items()}
     metadata = {
         "format": CHECKPOINT_FORMAT,
-        "format_version": str(VERSION),
-        "config": json.dumps(network_config(net)),
+        "format_version": str(FORMAT_VERSION),
+        "config": config_text(net),
         "training": json.dumps(text, allow_nan=False),
     }
     metadata["check"] = _check(metadata["config"], metadata["training"], tensors)
@@ -136,15 +132,10 @@ def write(path: str, training: Training, arguments: dict[str, Any]) -> None:
 
 def network_config(net: Network) -> dict[str, Any]:
     """The configuration of `net` in JSON types, as `Network.save` writes it."""
-    config = net.config
-    if not isinstance(config["cost"], str):
-        config["cost"] = "custom"
-    biases: list[Any] = list(net.biases)
-    has_biases = [b is not None for b in biases]
-    if all(has_biases):
-        del config["biases"]  # for older versions
-        return config
-    return config | {"biases": has_biases}
+    import json
+
+    config: dict[str, Any] = json.loads(config_text(net))
+    return config
 
 
 def rate_config(optimizer: Optimizer) -> float | dict[str, Any] | None:
@@ -160,9 +151,13 @@ def rate_config(optimizer: Optimizer) -> float | dict[str, Any] | None:
 
 def named_arrays(net: Network) -> dict[str, NDArray[Any]]:
     """The parameters of `net` by their names in a file."""
-    weights = {f"weights.{k}": w for k, w in enumerate(net.weights)}
-    biases: list[Any] = list(net.biases)
-    return weights | {f"biases.{k}": b for k, b in enumerate(biases) if b is not None}
+    arrays = {}
+    for names, w, b in zip(parameter_names(net), net.weights, net.biases, strict=True):
+        of_weights, of_biases = names
+        arrays[of_weights] = w
+        if of_biases is not None:
+            arrays[of_biases] = b
+    return arrays
 
 
 def empty_copy(net: Network) -> Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import copy
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -227,10 +228,14 @@ class Examples:
                 return self._net.cost(x, y, sample_weight=weight)
             of_piece = len(y) if weight is None else float(weight.sum())
             if of_piece > 0:
-                costs.append(of_piece * self._net.cost(x, y, sample_weight=weight))
+                costs.append(self._net.cost(x, y, sample_weight=weight))
                 weights.append(of_piece)
         with np.errstate(over="ignore", invalid="ignore"):
-            return float(np.sum(costs) / np.sum(weights))  # NumPy sums pairwise
+            total = np.sum(weights)  # NumPy sums pairwise
+            mean = float(np.sum(np.multiply(weights, costs)) / total)
+            if math.isfinite(mean):
+                return mean
+            return float(np.sum(np.multiply(weights / total, costs)))
 
     def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
         """Each metric of the network's outputs, by its name with `prefix`."""

@@ -87,7 +87,7 @@ class TrainerRunner:
         """Do the steps of an epoch."""
         optimizer = self._optimizer
         cost = rate = 0.0
-        steps = examples = 0
+        steps = 0
         self._source.begin(epoch)
         self._trainer.reset_cost()
         while count := self._source.ready(self._most_steps(growth, progress_bar)):
@@ -95,15 +95,15 @@ class TrainerRunner:
             rates = schedules.rates(optimizer.learning_rate, optimizer.steps, count)
             guard.check("learning_rate")
             examples_done, cost = self._steps(epoch, steps, rates)
-            examples, steps = examples + examples_done, steps + count
-            growth.begin(cost / examples)
+            steps += count
+            growth.begin(cost)
             rate = float(rates[-1])
             if progress_bar is not None:
                 progress_bar.advance(examples_done)
-        return rate, cost / examples
+        return rate, cost
 
     def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float]:
-        """Do some steps. Returns their number of examples, and Σ s_x C_x over the epoch so far."""
+        """Do some steps. Returns the number of examples, and the mean cost of the epoch so far."""
         net, start = self._net, time.perf_counter()
         state_arrays = self._optimizer._state_for([net.params])
         bind_state(state_arrays, net)

@@ -22,7 +22,7 @@ class StepsDone(NamedTuple):
 
     steps: int = 0
     examples: int = 0
-    cost: float = 0.0  # Σ s_x C_x over the epoch so far
+    cost: float = 0.0  # Σ s_x C_x / n over the n examples of the epoch so far
     diverged: bool = False  # whether a number is not finite, so that no step follows
 
 

@@ -162,6 +162,7 @@ impl<T: Real> Call<'_, T> {
                         rows: plan.rows_of(chunk),
                         layers,
                         derivatives,
+                        float64_sums: &mut worker.float64_sums,
                         context: Context::new(&mut worker.pack_buffer, cancel),
                     };
                     work(chunk, items);

@@ -2,6 +2,7 @@
 
 use crate::base::cancel::{CancelToken, cancellable};
 use crate::base::error::Result;
+use crate::base::sum::extended::Extended;
 use crate::base::sum::pairwise::{reserve_each, sum_pairwise};
 use crate::data::LayerInput;
 use crate::engine::batch::gradient_sum::tree::{SumTree, branches};
@@ -74,7 +75,7 @@ impl<T: Real> Call<'_, T> {
     fn branch<'b>(
         &self,
         pass: &dyn Pass<T>,
-        groups: impl Iterator<Item = (usize, &'b mut [f64])>,
+        groups: impl Iterator<Item = (usize, &'b mut [Extended])>,
         worker: &mut ThreadBuffers<T>,
         out: &mut [T],
         cancel: &CancelToken<'_>,
@@ -84,7 +85,7 @@ impl<T: Real> Call<'_, T> {
         let adds = self.plan.sum == SumOrder::SINGLE_CHUNKS
             && matches!(self.inputs.x, LayerInput::Dense(_))
             && pass.products().len() == 1;
-        let add_group = |(first, costs): (usize, &mut [f64]), out: &mut [T], add| {
+        let add_group = |(first, costs): (usize, &mut [Extended]), out: &mut [T], add| {
             let costs = costs.chunks_mut(self.plan.cost_groups_per_chunk());
             for (index, costs) in costs.enumerate() {
                 let onto = match (add, index) {

@@ -136,7 +136,10 @@ impl<T: Real> Call<'_, T> {
         let (length, columns) = (architecture.n_params(), architecture.n_inputs());
         cancellable(self.should_cancel, |cancel| {
             self.prepare_block(scratch, chunks, config, cancel)?;
+            let rows = self.plan.rows.min(self.inputs.len());
+            let sums = architecture.n_neurons().saturating_mul(config.float64_sums);
             for worker in &mut scratch.workers[..self.team.threads()] {
+                grow_workspace(&mut worker.float64_sums, rows, sums, cancel)?;
                 let FactorBuffers { numbers, entries } = &mut worker.factors;
                 grow_workspace(numbers, MAX_EXAMPLES, MAX_OUTPUTS + MAX_INPUTS, cancel)?;
                 grow_workspace(entries, listed, 1, cancel)?;

@@ -141,7 +141,7 @@ fn stored_weights(
 ) -> PyResult<Option<Py<PyArray1<f64>>>> {
     let stored = sample_weight.map(|weights| {
         let weights = input::<f64, Ix1>("sample_weight", weights)?;
-        crate::data::targets::check_weights(n, weights.as_slice()?)?;
+        crate::data::targets::check_weights(n, weights.as_slice()?, true)?;
         PyResult::Ok(weights.as_any().cast::<PyArray1<f64>>()?.clone().unbind())
     });
     stored.transpose()

@@ -143,9 +143,11 @@ impl Trainer {
         })
     }
 
-    /// Resets the sum of costs in `report` to 0.
+    /// Begins another mean of costs in `report`.
     fn reset_cost(&mut self) {
-        with_state!(&mut self.inner, state => state.report = Report::default());
+        with_state!(&mut self.inner, state => {
+            (state.report, state.examples) = (Report::default(), 0);
+        });
     }
 
     /// Starts an epoch over the loaded examples: in the random order of `seed` and `epoch`, or in their own
@@ -259,13 +261,16 @@ impl Trainer {
         with_state!(&self.inner, state => state.y(py))
     }
 
-    /// The number of steps and of examples of the last series, and Σ s_x C_x over all series since `reset_cost`.
+    /// The number of steps and of examples of the last series, and Σ s_x C_x / n over the n examples of all series
+    /// since `reset_cost`.
     #[getter]
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         guarded_object(py, || {
             with_state!(&self.inner, state => {
                 let Report { steps, cost, .. } = state.report;
-                Ok((steps, state.last_examples, cost.total()))
+                #[allow(clippy::cast_precision_loss)] // below 2^53
+                let mean = cost.total().over(state.examples as f64);
+                Ok((steps, state.last_examples, mean))
             })
         })
     }

@@ -41,6 +41,8 @@ pub struct TrainerState<T: Element> {
     pub done: usize,
     /// How many of them the last series has done.
     pub last_examples: usize,
+    /// How many examples the costs in `report` are of.
+    pub examples: usize,
     /// A checksum of x of the next step's examples, from before a callable cost gets its outputs.
     checksum: u64,
     scratch: TrainScratch<T>,
@@ -55,6 +57,7 @@ impl<T: Element> Default for TrainerState<T> {
             order: Vec::new(),
             done: 0,
             last_examples: 0,
+            examples: 0,
             checksum: 0,
             scratch: TrainScratch::default(),
             monitors: Monitors::default(),
@@ -197,6 +200,7 @@ impl<T: Element> TrainerState<T> {
             order,
             done,
             last_examples,
+            examples,
             checksum,
             scratch,
             monitors,
@@ -248,6 +252,7 @@ impl<T: Element> TrainerState<T> {
         let rows = report.steps.saturating_mul(settings.batch_size);
         *last_examples = rows.min(order.len());
         *done += *last_examples;
+        *examples += *last_examples;
         outcome?;
         Ok(report.diverged)
     }
