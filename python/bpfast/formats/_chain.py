@@ -158,7 +158,7 @@ def describe_type(value: object) -> str:
 
     Examples
     --------
-    >>> kind_of(3), kind_of(int)
+    >>> describe_type(3), describe_type(int)
     ('int', 'the class int itself')
     """
     return f"the class {value.__name__} itself" if isinstance(value, type) else type(value).__name__

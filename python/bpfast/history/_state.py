@@ -21,7 +21,7 @@ def as_json(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:
 
     Examples
     --------
-    >>> written({"cost": [0.5, math.inf]})
+    >>> as_json({"cost": [0.5, math.inf]})
     {'cost': [0.5, 'inf']}
     """
     return {name: [as_text(value) for value in values] for name, values in columns.items()}
