@@ -155,7 +155,7 @@ def test_a_flatten_at_the_start():
 def test_an_activation_after_logits():
     net = from_keras(sequential(dense(3)), output="softmax", cost="log_likelihood")
     assert net.config["output"] == "softmax"
-    with refuses(ValueError, "^hidden: expected None, as the model has its activations$"):
+    with refuses(ValueError, "^hidden: expected None, as the model has its activations, got '"):
         from_keras(sequential(dense(3)), hidden="relu")
 
 

@@ -99,9 +99,9 @@ def test_softmax(softmax):
 def test_an_activation_after_logits():
     net = from_torch(sequential(nn.ReLU()), output="softmax", cost="log_likelihood")
     assert net.config["output"] == "softmax"
-    with refuses(ValueError, "^hidden: expected None, as the model has its activations$"):
+    with refuses(ValueError, "^hidden: expected None, as the model has its activations, got '"):
         from_torch(sequential(nn.ReLU()), hidden="relu")
-    with refuses(ValueError, "^layers: expected None, as a module has its order$"):
+    with refuses(ValueError, r"^layers: expected None, as a module has its order, got \["):
         from_torch(sequential(nn.ReLU()), layers=["0", "2"])
 
 

@@ -130,7 +130,10 @@ REFUSED = {
         "p = Identity(W) y = Relu(p)",
         "tensor .p.: expected one number in an activation, .*, got float32 of shape",
     ),
-    "unknown tensor": ("y = Gemm(unknown, W)", "tensor 'unknown': expected a node that makes it"),
+    "unknown tensor": (
+        "y = Gemm(unknown, W)",
+        "tensor 'unknown': expected a node that makes it, got none$",
+    ),
     "no inputs": ("y = Gemm(x)", "expected two factors, got 1$"),
     "cycle": ("p = Gemm(q, W) q = Relu(p) y = Gemm(q, W)", "a cycle$"),
     "cycle of identities": ("p = Identity(q) q = Identity(p) y = Gemm(q, W)", "a cycle$"),

@@ -90,7 +90,8 @@ class Walk:
         if leaf == graph.inputs[0].name:
             raise ValueError(f"{graph.what}: expected an affine layer first, got an activation")
         if node is None:
-            raise ValueError(f"{graph.what}: tensor {leaf!r}: expected a node that makes it")
+            expected = "expected a node that makes it"
+            raise ValueError(f"{graph.what}: tensor {leaf!r}: {expected}, got none")
         expected = "expected Gemm, MatMul and Add, or an activation"
         hint = "; output_name= takes the name of a tensor before it" if len(node.input) else ""
         graph.refuse(node, expected, f"inputs {[*node.input]}{hint}")
