@@ -122,7 +122,7 @@ check: $(CHECKERS) ## after each change: formats, clippy, ruff, a fast build, so
 	cargo fmt --check
 	$(PY) -m ruff check --quiet .
 	$(PY) -m ruff format --check --quiet .
-	$(PY) tools/check_walls.py
+	$(BIN)/python -m tools.check_walls
 	cargo clippy $(LOCKED) --quiet --lib -- -D warnings
 	@rm -rf target/fast-wheels $(INSTALLED)
 	$(PY) -m maturin build --quiet --profile fast $(LOCKED) --interpreter $(BIN)/python --out target/fast-wheels
@@ -219,7 +219,7 @@ lint: $(INSTALLED) $(VENV)/.extra-test $(VENV)/.extra-examples $(VENV)/.extra-li
 	$(PY) -m mypy $(TYPED)
 	MYPYPATH=examples $(PY) -m mypy examples
 	$(PY) -m mypy.stubtest bpfast._core
-	$(PY) tools/check_walls.py
+	$(BIN)/python -m tools.check_walls
 	$(PY) tools/check_paths.py
 	$(BIN)/zizmor --quiet --offline .github
 	$(SCHEMA)github-workflows .github/workflows/*.yml

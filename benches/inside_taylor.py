@@ -8,20 +8,20 @@ process of its own, on as many CPUs as threads; the samples are interleaved.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
-import json
-import os
-import subprocess
-import sys
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benches.machine import levels
 from benches.processes import clock
 from benches.processes.rounds import interleave, summary
-from benches.processes.workers import ROOT, VARIABLES, cpus
+from benches.processes.serve import serve
+from benches.processes.workers import Served, cpus, with_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,48 +122,34 @@ def jax_gradient(kind: str) -> tuple[Callable[[], object], Callable[[], Array]]:
     return call, read
 
 
-def serve(kind: str) -> None:
-    """Answer each line of the input with the seconds of a sample, after the gradient's norm."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    call, read = bpfast_gradient() if kind == "bpfast" else jax_gradient(kind)
-    print(json.dumps(read().tolist()), file=answers, flush=True)
-    repeats = clock.calibrate(call)
-    for _ in sys.stdin:
-        print(json.dumps(clock.sample(call, repeats)), file=answers, flush=True)
+class Server:
+    """One of the subjects, in its process."""
 
+    def __init__(self, kind: str) -> None:
+        self.call, self.read = bpfast_gradient() if kind == "bpfast" else jax_gradient(kind)
+        self.repeats = clock.calibrate(self.call)
 
-class Subject:
-    """A process that holds one of the subjects."""
+    def gradient(self, _: Any) -> dict[str, Any]:
+        """The gradient, to compare."""
+        return {"gradient": self.read().tolist()}
 
-    def __init__(self, kind: str, threads: int) -> None:
-        environment = os.environ | dict.fromkeys(VARIABLES, str(threads))
-        with cpus(threads):
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "benches.inside_taylor", "--serve", kind],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        self.gradient = np.array(self.answer())
-
-    def answer(self) -> Any:
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
-
-    def sample(self) -> float:
+    def time(self, _: Any) -> dict[str, Any]:
         """Seconds of one gradient."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        seconds: float = self.answer()
-        return seconds
+        return {"seconds": clock.sample(self.call, self.repeats)}
 
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+
+def subject(kind: str, threads: int) -> Served:
+    """A process that holds one of the subjects, on as many CPUs as threads."""
+    environment = with_threads(threads, levels.widest())
+    with cpus(threads):
+        module = ["benches.inside_taylor", "--serve", kind]
+        return Served(f"{kind} ({threads} threads)", module, environment)
+
+
+def seconds_of(process: Served) -> float:
+    """Seconds of one gradient."""
+    found: float = process.sample("time")["seconds"]
+    return found
 
 
 def measure(rounds: int, seconds: float, counts: list[int]) -> list[dict[str, Any]]:
@@ -171,21 +157,20 @@ def measure(rounds: int, seconds: float, counts: list[int]) -> list[dict[str, An
     kinds = ["bpfast", *(PEERS if importlib.util.find_spec("jax") else ())]
     rows: list[dict[str, Any]] = []
     for threads in counts:
-        subjects = {kind: Subject(kind, threads) for kind in kinds}
-        try:
-            ours = subjects["bpfast"].gradient
-            for kind, subject in subjects.items():
-                error = np.linalg.norm(subject.gradient - ours) / np.linalg.norm(ours)
+        with contextlib.ExitStack() as stack:
+            started = {kind: stack.enter_context(subject(kind, threads)) for kind in kinds}
+            found = {k: np.array(s.ask("gradient")["gradient"]) for k, s in started.items()}
+            ours = found["bpfast"]
+            for kind, gradient in found.items():
+                error = np.linalg.norm(gradient - ours) / np.linalg.norm(ours)
                 assert error < 1e-10, (kind, error)  # rounding in float64
-            times = interleave({k: s.sample for k, s in subjects.items()}, rounds, seconds)
-        finally:
-            for subject in subjects.values():
-                subject.stop()
+            calls = {kind: partial(seconds_of, process) for kind, process in started.items()}
+            times = interleave(calls, rounds, seconds)
         fastest = summary(times["bpfast"])["median"]
         for kind, samples in times.items():
-            found = summary(samples)
-            ratio = found["median"] / fastest
-            rows.append({"subject": kind, "threads": threads, "ratio": ratio, **found})
+            figures = summary(samples)
+            ratio = figures["median"] / fastest
+            rows.append({"subject": kind, "threads": threads, "ratio": ratio, **figures})
     return rows
 
 
@@ -198,7 +183,7 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     made.add_argument("--serve", help=argparse.SUPPRESS)
     args = made.parse_args(arguments)
     if args.serve:
-        serve(args.serve)
+        serve(lambda: Server(args.serve))
         return []
     rows = measure(args.rounds, args.seconds, args.threads)
     sizes = "-".join(map(str, SIZES))

@@ -10,21 +10,22 @@
 A second table compares networks that do their steps together, as those of one shape do, with
 networks that differ in the slope of their leaky ReLU alone, and so do them one by one.
 
-scikit-learn and JAX choose their own kernels: OPENBLAS_CORETYPE is removed from the environment.
+Each library runs in a process of its own, without the variables that would choose its kernels.
 """
 
 import argparse
-import os
+import contextlib
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import bpfast
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from benches.processes.serve import serve
+from benches.processes.workers import Served
 
 N, INPUTS, BATCH = 1000, 8, 32
 MAX_PARAMETERS = 1000  # parameters
@@ -176,18 +177,102 @@ def with_vmap(sizes: list[int], epochs: int) -> float:
     return time.perf_counter() - start
 
 
-def print_shapes(count: int, epochs: int, rounds: int) -> None:
+class Server:
+    """One of the libraries, in its process."""
+
+    def __init__(self, library: str) -> None:
+        self.ways = WAYS[library]
+
+    def time(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Seconds of one of its ways, and the part of all CPUs' time in the epochs, if known."""
+        found = self.ways[request["way"]](
+            widths(request["count"], equal=request["equal"]), request["epochs"]
+        )
+        seconds, share = found if isinstance(found, tuple) else (found, None)
+        return {"seconds": seconds, "share": share}
+
+    def slopes(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Seconds of `fit_many` with networks of one slope, or of one each."""
+        width, count, equal = request["width"], request["count"], request["equal"]
+        nets = with_slopes(width, count, equal=equal, dtype=request["dtype"])
+        return {"seconds": train(nets, request["epochs"])[0]}
+
+    def about(self, _: dict[str, Any]) -> dict[str, Any]:
+        """What bpfast computes with."""
+        simd = bpfast.show_config(mode="dicts")["simd"]
+        return {"threads": bpfast.get_num_threads(), "simd": simd}
+
+
+WAYS: dict[str, dict[str, Callable[..., Any]]] = {
+    "bpfast": {"fit_many": together, "fit": one_by_one},
+    "sklearn": {"joblib": with_joblib},
+    "jax": {"vmap": with_vmap},
+}
+
+
+class Plan(NamedTuple):
+    """A row of the first table."""
+
+    title: str
+    library: str
+    way: str
+    equal: bool
+    networks: int
+    epochs: int
+
+
+def plans(count: int, epochs: int) -> list[Plan]:
+    """The rows: fewer networks or epochs where one takes longer."""
+    few, some = max(count // 10, 1), max(epochs // 10, 1)
+    rows = [
+        Plan("`fit_many`, any widths", "bpfast", "fit_many", False, count, epochs),
+        Plan("`fit` in a loop, any widths", "bpfast", "fit", False, few, epochs),
+        Plan("joblib, scikit-learn, any widths", "sklearn", "joblib", False, few, epochs),
+        Plan("`fit_many`, one shape", "bpfast", "fit_many", True, count, epochs),
+        Plan("JAX vmap, one shape", "jax", "vmap", True, count, some),
+    ]
+    return [plan for plan in rows if find_spec(plan.library)]
+
+
+def process(library: str) -> Served:
+    """A process that has one of the libraries."""
+    return Served(library, ["benches.many", "--serve", library])
+
+
+def print_ways(processes: dict[str, Served], rows: list[Plan], rounds: int) -> None:
+    """Print the time of each way to train the networks."""
+    times: dict[str, list[float]] = {plan.title: [] for plan in rows}
+    shares: dict[str, list[float]] = {}
+    for _ in range(rounds):  # in turn, so that a busy moment meets all
+        for plan in rows:
+            place = {"equal": plan.equal, "count": plan.networks, "epochs": plan.epochs}
+            found = processes[plan.library].sample("time", way=plan.way, **place)
+            times[plan.title].append(1e6 * found["seconds"] / (plan.networks * plan.epochs))
+            if found["share"] is not None:
+                shares.setdefault(plan.title, []).append(found["share"])
+    print(
+        "| | µs per network and epoch | times `fit_many` | time in the epochs |\n|---|---|---|---|"
+    )
+    for title, _, _, equal, *_ in rows:
+        base = np.median(times["`fit_many`, one shape" if equal else "`fit_many`, any widths"])
+        own = float(np.median(times[title]))
+        share = f"{100 * np.median(shares[title]):.0f} %" if title in shares else ""
+        print(f"| {title} | {own:,.0f} | {own / base:.1f} | {share} |")
+
+
+def print_shapes(ours: Served, count: int, epochs: int, rounds: int) -> None:
     """Print the time of steps alone and together."""
     print(
         "| hidden neurons | dtype | µs, steps alone | µs, together | times |\n|---|---|---|---|---|"
     )
+    place = {"count": count, "epochs": epochs}
     for width in SHAPES:
         for dtype in ("float64", "float32"):
             times: dict[bool, list[float]] = {False: [], True: []}
             for _ in range(rounds):
                 for equal, found in times.items():
-                    nets = with_slopes(width, count, equal=equal, dtype=dtype)
-                    found.append(1e6 * train(nets, epochs)[0] / (count * epochs))
+                    reply = ours.sample("slopes", width=width, dtype=dtype, equal=equal, **place)
+                    found.append(1e6 * reply["seconds"] / (count * epochs))
             alone, together = (float(np.median(found)) for found in times.values())
             print(f"| {width} | {dtype} | {alone:.0f} | {together:.0f} | {alone / together:.1f} |")
 
@@ -198,37 +283,23 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3, help="of which the median counts (3)")
+    parser.add_argument("--serve", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-        os.environ.pop(name, None)
-    few, some = max(options.networks // 10, 1), max(options.epochs // 10, 1)
-    plans: list[tuple[str, bool, int, int, Callable[..., Any]]] = [
-        ("`fit_many`, any widths", False, options.networks, options.epochs, together),
-        ("`fit` in a loop, any widths", False, few, options.epochs, one_by_one),
-        ("joblib, scikit-learn, any widths", False, few, options.epochs, with_joblib),
-        ("`fit_many`, one shape", True, options.networks, options.epochs, together),
-        ("JAX vmap, one shape", True, options.networks, some, with_vmap),
-    ]
-    times: dict[str, list[float]] = {plan[0]: [] for plan in plans}
-    shares: dict[str, list[float]] = {}
-    for _ in range(options.rounds):  # in turn, so that a busy moment meets all
-        for name, equal, count, epochs, run in plans:
-            found = run(widths(count, equal=equal), epochs)
-            if isinstance(found, tuple):
-                found, share = found
-                shares.setdefault(name, []).append(share)
-            times[name].append(1e6 * found / (count * epochs))
-    print(f"{bpfast.get_num_threads()} threads, SIMD {bpfast.show_config(mode='dicts')['simd']}")
-    print(
-        "| | µs per network and epoch | times `fit_many` | time in the epochs |\n|---|---|---|---|"
-    )
-    for name, equal, *_ in plans:
-        base = np.median(times["`fit_many`, one shape" if equal else "`fit_many`, any widths"])
-        own = float(np.median(times[name]))
-        share = f"{100 * np.median(shares[name]):.0f} %" if name in shares else ""
-        print(f"| {name} | {own:,.0f} | {own / base:.1f} | {share} |")
-    print()
-    print_shapes(few, options.epochs, options.rounds)
+    if options.serve:
+        serve(lambda: Server(options.serve))
+        return
+    rows = plans(options.networks, options.epochs)
+    with contextlib.ExitStack() as stack:
+        processes = {
+            library: stack.enter_context(process(library))
+            for library in dict.fromkeys(plan.library for plan in rows)
+        }
+        about = processes["bpfast"].ask("about")
+        print(f"{about['threads']} threads, SIMD {about['simd']}")
+        print_ways(processes, rows, options.rounds)
+        print()
+        few = max(options.networks // 10, 1)
+        print_shapes(processes["bpfast"], few, options.epochs, options.rounds)
 
 
 if __name__ == "__main__":

@@ -5,18 +5,17 @@ test examples and of one. Prints a table in Markdown.
 """
 
 import argparse
-import json
-import subprocess
 import sys
 import time
 import warnings
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
-from benches.machine import levels
+from benches.cases.sklearn_data import CASES
 from benches.pages import tables
 from benches.processes.rounds import interleave, summary
-from benches.processes.workers import peer_environment
+from benches.processes.serve import serve
+from benches.processes.workers import Served
 
 LIBRARIES = {"scikit-learn": "sklearn.neural_network", "bpfast": "bpfast.sklearn"}
 CALLS = ("fit", "predict_all", "predict_one", "network_fit")
@@ -25,47 +24,22 @@ SHARED = {"n_iter_no_change": 10**6, "random_state": 0}
 PREDICTIONS = 300
 
 
-class Worker:
-    """A library in a process of its own, which waits between two timings."""
+class Server:
+    """A library in a process of its own, with one case at a time."""
 
     def __init__(self, library: str) -> None:
-        command = [sys.executable, "-m", "benches.sklearn_estimators", "--worker", library]
-        self.process = subprocess.Popen(
-            command,
-            env=peer_environment(levels.widest()),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        warnings.simplefilter("ignore")
+        self.module = __import__(LIBRARIES[library], fromlist=["MLPClassifier"])
+        self.name = ""
+        self.timed: Timed | None = None
 
-    def ask(self, case: str, call: str) -> dict[str, Any]:
-        """Time a call; None where the library does not have it."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        print(json.dumps([case, call]), file=self.process.stdin, flush=True)
-        reply: dict[str, Any] = json.loads(self.process.stdout.readline())
-        return reply
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.communicate()
-
-
-def serve(library: str) -> None:
-    """Answer requests on stdin until it ends."""
-    from benches.cases.sklearn_data import CASES
-
-    warnings.simplefilter("ignore")
-    module = __import__(LIBRARIES[library], fromlist=["MLPClassifier"])
-    open_name, state = "", None
-    for line in sys.stdin:
-        name, call = json.loads(line)
-        if name != open_name:
-            open_name, state = name, Timed(module, CASES[name]())
-        assert state is not None
-        print(json.dumps(getattr(state, call)()), flush=True)
+    def time(self, request: dict[str, str]) -> dict[str, Any]:
+        """Time a call of a case; None where the library does not have it."""
+        if request["case"] != self.name:
+            self.name = request["case"]
+            self.timed = Timed(self.module, CASES[self.name]())
+        found: dict[str, Any] = getattr(self.timed, request["call"])()
+        return found
 
 
 class Timed:
@@ -118,9 +92,14 @@ class Timed:
         return {"seconds": (time.perf_counter() - start) / PREDICTIONS}
 
 
-def seconds_of(worker: Worker, case: str, call: str) -> float:
+def process(library: str) -> Served:
+    """A process that has one of the libraries."""
+    return Served(library, ["benches.sklearn_estimators", "--serve", library])
+
+
+def seconds_of(worker: Served, case: str, call: str) -> float:
     """The seconds of a call."""
-    found: float = worker.ask(case, call)["seconds"]
+    found: float = worker.sample("time", case=case, call=call)["seconds"]
     return found
 
 
@@ -129,9 +108,11 @@ def measure(names: list[str], rounds: int, seconds: float) -> list[dict[str, Any
     found = []
     for name in names:
         print(name, file=sys.stderr, flush=True)
-        with Worker("scikit-learn") as peer, Worker("bpfast") as own:
+        with process("scikit-learn") as peer, process("bpfast") as own:
             workers = {"scikit-learn": peer, "bpfast": own}
-            about = {library: workers[library].ask(name, "fit") for library in workers}
+            about = {
+                library: workers[library].ask("time", case=name, call="fit") for library in workers
+            }
             subjects = {
                 (library, call): partial(seconds_of, worker, name, call)
                 for library, worker in workers.items()
@@ -175,16 +156,14 @@ def markdown(results: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worker", choices=LIBRARIES, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=LIBRARIES, help=argparse.SUPPRESS)
     parser.add_argument("--cases", nargs="+", metavar="CASE", help="(all)")
     parser.add_argument("--rounds", type=int, default=9, metavar="N")
     parser.add_argument("--seconds", type=float, default=10.0, help="after so long no new round")
     args = parser.parse_args()
-    if args.worker:
-        serve(args.worker)
+    if args.serve:
+        serve(lambda: Server(args.serve))
         return
-    from benches.cases.sklearn_data import CASES
-
     print(
         markdown(
             measure(

@@ -7,8 +7,6 @@ the number of threads can be set before the library is loaded. benches/processes
 
 import gc
 import importlib
-import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from benches.cases.cases import Case, Problem
 from benches.cases.digits import Digits
 from benches.processes import clock
 from benches.processes.callers import throughput
+from benches.processes.serve import serve
 
 Request = dict[str, Any]
 
@@ -127,20 +126,5 @@ class Server:
         return {}
 
 
-def main() -> None:
-    # What a library prints must not come between the answers.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    server = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            server = server or Server(sys.argv[1])
-            reply = getattr(server, request["do"])(request)
-        except Exception as error:  # noqa: BLE001, whatever a peer raises, the others go on
-            reply = {"failed": f"{type(error).__name__}: {error}".splitlines()[0][:300]}
-        print(json.dumps(reply), file=answers, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(lambda: Server(sys.argv[1]))

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,6 +43,7 @@ KERNELS = (
 # Threads of OpenBLAS spin for 0.1 s after a call, in hope of the next; the next sample would share
 # the CPUs with them.
 LONGEST_SPIN = 0.2
+LONGEST_END = 10.0
 LOOKS = 2  # in a row, with every thread asleep
 
 
@@ -65,6 +66,11 @@ def peer_environment(level: str) -> dict[str, str]:
     return kept | levels.environment(level)
 
 
+def with_threads(threads: int, level: str) -> dict[str, str]:
+    """The environment of a peer with a number of threads."""
+    return peer_environment(level) | dict.fromkeys(VARIABLES, str(threads))
+
+
 @contextlib.contextmanager
 def cpus(count: int) -> Iterator[None]:
     """Let processes that are started here have `count` CPUs, where that can be had."""
@@ -79,26 +85,31 @@ def cpus(count: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-class Worker:
-    """One peer at one number of threads and a SIMD level, in its process."""
+class Served:
+    """A process that runs a module of benches, which answers requests by serve.py."""
 
-    def __init__(self, peer: str, place: str, threads: int, level: str) -> None:
-        self.peer, self.threads = peer, threads
-        environment = peer_environment(level) | dict.fromkeys(VARIABLES, str(threads))
-        environment |= {"TF_CPP_MIN_LOG_LEVEL": "3"}
-        with cpus(threads):
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "benches.processes.worker", place],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-            )
+    def __init__(
+        self, name: str, module: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *module],
+            cwd=ROOT,
+            env=peer_environment(levels.widest()) if environment is None else environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
 
     def __repr__(self) -> str:
-        return f"{self.peer} ({self.threads} thread{'s' if self.threads > 1 else ''})"
+        return self.name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
 
     def send(self, do: str, **request: Any) -> None:
         """Send a request, whose answer `receive` gives."""
@@ -137,9 +148,23 @@ class Worker:
         return reply
 
     def stop(self) -> None:
-        """End the process."""
-        self.process.kill()
-        self.process.communicate()
+        """End the process: by the end of its input, so that it ends processes of its own."""
+        try:
+            self.process.communicate(timeout=LONGEST_END)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+
+
+class Worker(Served):
+    """One peer at one number of threads and a SIMD level, in its process."""
+
+    def __init__(self, peer: str, place: str, threads: int, level: str) -> None:
+        self.peer, self.threads = peer, threads
+        environment = with_threads(threads, level) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+        with cpus(threads):
+            name = f"{peer} ({threads} thread{'s' if threads > 1 else ''})"
+            super().__init__(name, ["benches.processes.worker", place], environment)
 
 
 class Team:

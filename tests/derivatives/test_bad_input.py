@@ -68,7 +68,7 @@ CASES = [
     (
         lambda: NET.vjp(X, V, wrt="x", out=bpfast.Gradient(NET)),
         ValueError,
-        "out: expected None with wrt='x', which has no gradient to write",
+        "out: expected None with wrt='x', which has no gradient to write, got Gradient",
     ),
     (lambda: NET.vjp(X, V, out=np.ones(26)), TypeError, "out: expected a Gradient, got ndarray"),
     (

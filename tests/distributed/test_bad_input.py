@@ -58,7 +58,7 @@ with_nan[[3, 17], 1] = np.inf
         ),
         (
             (X, np.eye(2)[Y.argmax(1)]), {"class_weight": {0: 0.0, 1: 0.0}},
-            ValueError, "class_weight: expected a weight above 0 for an example",
+            ValueError, "class_weight: expected a weight above 0 for at least one example, got all",
         ),
         ((X, Y), {"client": 1, "comm": 2}, ValueError, "comm: expected only one of client and"),
         (
@@ -70,7 +70,14 @@ with_nan[[3, 17], 1] = np.inf
         ((X[:0], Y[:0]), {}, ValueError, "x: expected one example or more, got an empty batch"),
         ((X[:, :5], Y), {}, ValueError, "shard 0: x: expected shape (20, 6), got (20, 5)"),
         ((X, Y), {"sample_weight": WEIGHT[:19]}, ValueError, "sample_weight: expected shape (20,)"),
-        ((X, Y), {"sample_weight": 0 * WEIGHT}, ValueError, "sample_weight: expected a weight"),
+        (
+            (X, Y), {"sample_weight": 0 * WEIGHT},
+            ValueError, "sample_weight: expected a weight above 0 for at least one example, got al",
+        ),
+        (
+            (X, Y), {"sample_weight": np.where(np.arange(20) == 9, -1, 0), "shard_rows": 8},
+            ValueError, "got none, and -1 for example 9 in shard 1",
+        ),
         ((X,), {}, TypeError, "y: expected the targets of x, or a list of shards as x"),
         (([],), {}, ValueError, "x: expected one shard or more, got an empty list"),
         (([PART, 5],), {}, TypeError, "x: expected (x, y), a callable or a path as shard 1"),
@@ -235,7 +242,7 @@ def test_local_shards():
     assert (len(shards), shards.shard_rows) == (3, 8)
     assert [len(part[0]) for part in shards] == [8, 8, 4]
     assert (shards[-1][2] == WEIGHT[16:]).all()
-    with pytest.raises(IndexError, match=r"^shard 3: expected one of 3$"):
+    with pytest.raises(IndexError, match=r"^number: expected one of 3 shards, got 3$"):
         shards[3]
     for wrong in ("a", 1.0, slice(2)):
         kind = type(wrong).__name__

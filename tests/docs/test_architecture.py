@@ -3,7 +3,7 @@
 import re
 
 from tests.helpers.paths import ROOT
-from tools.check_walls import MODULES
+from tools.walls.rust import MODULES
 
 # An entry: indentation and names. Deeper lines go on with what the names are for.
 ENTRY = re.compile(r"^( {0,16})((?:[\w.]+/?, )*[\w./]+(?:/|\.\w+))(?:,|$| )")

@@ -1,7 +1,12 @@
 """The examples in the README, the manual and the docstrings run as they stand."""
 
+import ast
 import doctest
+import importlib.util
+import inspect
+import pkgutil
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +24,7 @@ import bpfast.schedules
 import bpfast.sklearn
 import bpfast.testing
 import bpfast.torch
-from tests.helpers.optional import missing
+from tests.helpers.optional import LIBRARIES, missing
 from tests.helpers.paths import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -65,11 +70,41 @@ def run(text, names, path, line=0):
     return "".join(failures)
 
 
+def written(node, place):
+    """Yield each docstring of a syntax tree: its path and its text."""
+    text = ast.get_docstring(node)
+    if text:
+        yield place, text
+    for part in ast.iter_child_nodes(node):
+        if isinstance(part, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from written(part, f"{place}.{part.name}")
+
+
+def of_modules():
+    """Yield each docstring of every module: its module, its path and its text.
+
+    They are read and not imported: no library is loaded for tests that are not selected.
+    """
+    modules = ["bpfast", *(each.name for each in pkgutil.walk_packages(bpfast.__path__, "bpfast."))]
+    for module in modules:
+        origin = importlib.util.find_spec(module).origin
+        if origin.endswith(".py"):
+            tree = ast.parse(Path(origin).read_text(encoding="utf-8"))
+            yield from ((module, *found) for found in written(tree, module))
+
+
 EXAMPLES = {path: (text, names) for path, text, names in docstrings() if ">>>" in (text or "")}
+PUBLIC = {inspect.cleandoc(text) for text, _ in EXAMPLES.values()}
+PRIVATE = {
+    path: (module, text)
+    for module, path, text in of_modules()
+    if ">>>" in text and text not in PUBLIC
+}
 
 
 def test_there_are_examples():
     assert EXAMPLES
+    assert PRIVATE
 
 
 @pytest.mark.parametrize("path", EXAMPLES)
@@ -78,6 +113,21 @@ def test_docstring(path):
     if libraries := missing(text):
         pytest.skip(f"needs {', '.join(libraries)}")
     failures = run(text, dict(names), path)
+    assert not failures, failures
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_docstring_of_a_private_name(path):
+    name, text = PRIVATE[path]
+    if libraries := missing(text):
+        pytest.skip(f"needs {', '.join(libraries)}")
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name not in LIBRARIES:
+            raise
+        pytest.skip(f"{name} needs {error.name}")
+    failures = run(text, vars(module) | {"bpfast": bpfast, "np": np}, path)
     assert not failures, failures
 
 

@@ -88,7 +88,7 @@ def test_numbers_in_the_names_are_the_order(layers, dtype):
 
 def test_names_without_an_order_need_one():
     tensors = state_dict("encoder", "body", "head")
-    expected = r"^layers: the names of the state_dict do not tell the order; pass a list of \['enc"
+    expected = r"^layers: expected a list of \['encoder', .* in the order .*, got None$"
     with refuses(ValueError, expected):
         from_torch(tensors, **NAMES)
     assert has_parameters(from_torch(tensors, layers=["encoder", "body", "head"], **NAMES))

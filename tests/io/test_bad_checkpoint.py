@@ -96,11 +96,17 @@ CHANGES = [
     (lambda t, m, x: m.pop("config"), "config: expected JSON, got"),
     (lambda t, m, x: m.update(config="[]"), "config: expected an object"),
     (lambda t, m, x: m.pop("training"), "training: expected JSON, got"),
-    (lambda t, m, x: m.update(training="null"), "training: expected an object with arguments"),
+    (
+        lambda t, m, x: m.update(training="null"),
+        "training: expected an object with arguments, .*, got NoneType$",
+    ),
     (lambda t, m, x: m.update(training=DEEP), "training: expected JSON, got"),
     (lambda t, m, x: m.update(training="[" + "9" * 5000 + "]"), "training: expected JSON, got"),
     (lambda t, m, x: m.update(training="[NaN]"), "training: expected JSON, got NaN"),
-    (lambda t, m, x: x.pop("state"), "training: expected an object with arguments"),
+    (
+        lambda t, m, x: x.pop("state"),
+        "training: expected an object with .*, got arguments, history$",
+    ),
     (at("more", 1), "training: expected an object with arguments"),
     (at("history", []), "training: history: expected an object, got list"),
     (at("arguments", "seed", None), "seed: expected an integer, got NoneType"),
@@ -110,7 +116,10 @@ CHANGES = [
     (at("history", "columns", "cost", [1.0]), "state: columns: expected one length"),
     (at("history", "columns", "cost", [1.0, "low"]), r"state: cost\[1\]: expected a number"),
     (at("history", "columns", "r2", [1.0, 1.0]), "history: expected columns cost, .*, got .*r2"),
-    (at("state", "more", 1), "state: expected optimizer, learning_rate"),
+    (
+        at("state", "more", 1),
+        "state: expected optimizer, learning_rate and .*, got .*, more, optimizer$",
+    ),
     (at("state", "optimizer", 3), "optimizer: expected a state, got 3"),
     (at("state", "optimizer", {}), "optimizer: steps: expected an integer, got NoneType"),
     (at("state", "optimizer", "steps", -1), "optimizer: steps: expected an integer, 0 or above"),
@@ -124,6 +133,10 @@ CHANGES = [
     (at("state", "learning_rate", 3), "state: expected "),
     (at("state", "learning_rate", -3), "learning_rate: expected a positive number, got -3"),
     (at("state", "learning_rate", "3"), "config: expected a mapping, got str"),
+    (
+        at("state", "learning_rate", None),
+        "learning_rate: .* the callable of a callback, got {'kind",
+    ),
     (at("state", "early_stopping", None), "early_stopping: expected a state, got None"),
     (at("state", "early_stopping", {}), "state: expected best and best_epoch"),
     (at("state", "early_stopping", {"best": "x", "best_epoch": 1}), "best: expected a number"),
@@ -158,6 +171,14 @@ def test_invalid_arguments(path, name, value):
     other = Trained()
     with refuses(ValueError, f"^{name}.* as in the checkpoint, got", other.net):
         other.fit(resume=path)
+
+
+def test_a_state_without_its_argument(path):
+    Trained(2, checkpoint=path, early_stopping=None)
+    spoil(path, at("state", "early_stopping", {"best": 1}))
+    other = Trained(early_stopping=None)
+    with refuses(ValueError, ": early_stopping: expected no state, got {'best': 1}$", other.net):
+        other.fit(resume=path, early_stopping=None)
 
 
 def test_a_network_file_is_not_a_checkpoint(path):

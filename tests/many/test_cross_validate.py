@@ -73,7 +73,7 @@ WRONG = [
     ),
     ({"folds": KFold(5)}, TypeError, "folds: expected .*, got a splitter: "),
     ({"folds": 2.5}, TypeError, "folds: expected an integer, got float$"),
-    ({"rows": [[0]]}, TypeError, "rows: expected none, as the folds determine it"),
+    ({"rows": [[0]]}, TypeError, "rows: expected none, as the folds determine it, got list$"),
 ]
 
 

@@ -158,15 +158,19 @@ def test_damaged_files(tmp_path):
             {k: v for k, v in tensors.items() if k != "0.weights.0"}, metadata,
         ),
         "0.weights.0: expected shape": (tensors | {"0.weights.0": np.zeros(3)}, metadata),
-        "extra: expected no tensor": (tensors | {"extra": np.zeros(3)}, metadata),
-        "networks: expected a list": (tensors, metadata | {"networks": "[]"}),
+        r"extra: expected no tensor of this name, got one of shape \(3,\)": (
+            tensors | {"extra": np.zeros(3)}, metadata,
+        ),
+        "networks: expected a list with one network or more, got an empty list": (
+            tensors, metadata | {"networks": "[]"},
+        ),
         "networks: expected JSON, got": (
             tensors, metadata | {"networks": json.dumps(networks_text)[:-5]},
         ),
         "networks: expected JSON, got text that is none: maximum recursion depth": (
             tensors, metadata | {"networks": "[" * 100_000},
         ),
-        "networks: expected config, history, validation_set in entry 0": (
+        "networks: expected config, history, validation_set in entry 0, got ": (
             tensors, metadata | {"networks": "[{}]"},
         ),
     }  # fmt: skip

@@ -17,7 +17,7 @@ TREE = {
 
 def paths(root):
     """Run the script on `root`: its exit code and what it says."""
-    return verdict("check_paths.py", root)
+    return verdict("check_paths", root)
 
 
 def build(root, files):

@@ -53,7 +53,7 @@ mod tests {
 
 def walls(root):
     """Run the script on `root`: its exit code and what it says."""
-    return verdict("check_walls.py", root)
+    return verdict("check_walls", root)
 
 
 def build(root, files):

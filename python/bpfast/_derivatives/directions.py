@@ -117,7 +117,8 @@ def vjp(
     at_z = is_at_z(at)
     by = one_of("wrt", wrt, ("both", "params", "x"))
     if by == "x" and out is not None:
-        raise ValueError("out: expected None with wrt='x', which has no gradient to write")
+        expected = "None with wrt='x', which has no gradient to write"
+        raise ValueError(f"out: expected {expected}, got {type(out).__name__}")
     gradient, dx = self._vjp(x, v, at_z, (by != "x", by != "params"), out)
     if by == "both":
         return gradient, dx

@@ -123,7 +123,8 @@ def cross_validate(
     check_network(net, "net")
     for name in ("rows", "validation", "validation_rows", "nets"):
         if name in options:
-            raise TypeError(f"{name}: expected none, as the folds determine it")
+            kind = type(options[name]).__name__
+            raise TypeError(f"{name}: expected none, as the folds determine it, got {kind}")
     number = parse_seed(seed)
     targets, given = as_array("y", y), checked_x(x)
     n = count(given, net.sizes[0])

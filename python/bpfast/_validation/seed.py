@@ -40,7 +40,8 @@ def parse_seed(seed: Any) -> int:
     >>> import numpy as np
     >>> parse_seed(7)
     7
-    >>> parse_seed(np.random.default_rng(0)) == np.random.default_rng(0).integers(2**63)
+    >>> drawn = np.random.default_rng(0).integers(2**63)
+    >>> parse_seed(np.random.default_rng(0)) == int(drawn)
     True
     """
     if seed is None:

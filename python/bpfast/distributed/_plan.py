@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from zlib import crc32
 
 import numpy as np
 
 from bpfast import _core
+from bpfast._validation.numbers import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,10 +69,22 @@ class Plan:
         sums = [fact.weights for fact in facts if fact.weights is not None]
         if sums:
             if not any(fact.has_positive for fact in facts):
-                raise ValueError(f"{weights}: expected a weight above 0 for an example")
+                self._refuse_no_positive(facts, weights)
             self.mean_weight = math.fsum(sums) / self.n
             if not math.isfinite(self.mean_weight):
                 raise ValueError(f"{weights}: expected a finite sum, got {sum(sums)}")
+
+    def _refuse_no_positive(self, facts: Sequence[ShardFacts], weights: str) -> NoReturn:
+        """Raise ValueError: no weight is above 0. The first one below 0 is named, if any."""
+        got = "all zero"
+        for number, fact in enumerate(facts):
+            if fact.first_negative is not None:
+                row, weight = fact.first_negative
+                place = f"example {self.first[number] + row} in shard {number}"
+                got = f"none, and {format_number(weight)} for {place}"
+                break
+        expected = "a weight above 0 for at least one example"
+        raise ValueError(f"{weights}: expected {expected}, got {got}")
 
     @property
     def shards(self) -> list[int]:

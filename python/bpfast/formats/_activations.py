@@ -32,8 +32,10 @@ def name_and_parameter(activation: str) -> tuple[str, float]:
 
     Examples
     --------
-    >>> parsed("leaky_relu(0.2)"), parsed("elu"), parsed("tanh")
-    (('leaky_relu', 0.2), ('elu', 1.0), ('tanh', nan))
+    >>> name_and_parameter("leaky_relu(0.2)"), name_and_parameter("elu")
+    (('leaky_relu', 0.2), ('elu', 1.0))
+    >>> name_and_parameter("tanh")
+    ('tanh', nan)
     """
     name = base_name(activation)
     return name, parameter(activation, DEFAULTS.get(name, math.nan))

@@ -110,7 +110,8 @@ class Chain:
             The model has one already, or the user also names hidden activations.
         """
         if hidden is not None:
-            raise ValueError(f"hidden: expected None, as the {self.what} has its activations")
+            expected = f"None, as the {self.what} has its activations"
+            raise ValueError(f"hidden: expected {expected}, got {hidden!r}")
         if output is None or not self.weights or output == self.activations[-1]:
             return
         if before := self.activations[-1]:
@@ -158,7 +159,7 @@ def describe_type(value: object) -> str:
 
     Examples
     --------
-    >>> kind_of(3), kind_of(int)
+    >>> describe_type(3), describe_type(int)
     ('int', 'the class int itself')
     """
     return f"the class {value.__name__} itself" if isinstance(value, type) else type(value).__name__

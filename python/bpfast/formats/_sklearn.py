@@ -160,7 +160,8 @@ def to_sklearn(net: Network, *, classes: ArrayLike | None = None) -> Any:
             labels = _labels(classes, outputs, many)
         case ("identity", "quadratic"):
             if classes is not None:
-                raise ValueError("classes: expected None, as a regressor has no classes")
+                expected = "None, as a regressor has no classes"
+                raise ValueError(f"classes: expected {expected}, got {_shortened(classes)}")
         case _:
             expected = "softmax with log_likelihood, sigmoid with cross_entropy, or identity with "
             expected += "quadratic, as in scikit-learn"
@@ -201,16 +202,22 @@ def _labels(classes: ArrayLike | None, outputs: int, many: bool) -> Any:
         return np.arange(count)
     if many:
         expected = "None, as several sigmoid outputs are labels that do not exclude each other"
-        raise ValueError(f"classes: expected {expected}")
+        raise ValueError(f"classes: expected {expected}, got {_shortened(classes)}")
     labels = np.asarray(classes)
     if labels.shape != (count,):
         raise ValueError(f"classes: expected shape ({count},), got {labels.shape}")
     if not _are_labels(classes, labels):
-        got = np.array2string(np.asarray(classes, object), threshold=10, separator=", ")
-        raise ValueError(f"classes: expected text or whole numbers as labels, got {got}")
+        expected = "text or whole numbers as labels"
+        raise ValueError(f"classes: expected {expected}, got {_shortened(classes)}")
     if np.any(labels[:-1] >= labels[1:]):
-        raise ValueError("classes: expected ascending labels, as scikit-learn sorts them")
+        expected = "ascending labels, as scikit-learn sorts them"
+        raise ValueError(f"classes: expected {expected}, got {_shortened(classes)}")
     return labels
+
+
+def _shortened(classes: ArrayLike) -> str:
+    """Labels for an error."""
+    return np.array2string(np.asarray(classes, object), threshold=10, separator=", ")
 
 
 def _are_labels(classes: Any, labels: NDArray[Any]) -> bool:

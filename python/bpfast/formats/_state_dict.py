@@ -80,8 +80,8 @@ def _ordered(what: str, names: list[str], layers: Sequence[str] | None) -> list[
             raise ValueError(f"layers: expected {expected}, as the {what} has, got {given}")
         return given
     if len({DIGITS.sub("#", name) for name in names}) > 1:
-        hint = f"pass a list of {names} in the order in which x passes them"
-        raise ValueError(f"layers: the names of the {what} do not tell the order; {hint}")
+        expected = f"a list of {names} in the order in which x passes them"
+        raise ValueError(f"layers: expected {expected}, which the {what} does not tell, got None")
 
     def numbers(name: str) -> list[int]:
         return [int(number) for number in DIGITS.findall(name)]

@@ -114,7 +114,7 @@ def from_torch(
         from bpfast.formats._torch_modules import add_modules
 
         if layers is not None:
-            raise ValueError("layers: expected None, as a module has its order")
+            raise ValueError(f"layers: expected None, as a module has its order, got {layers!r}")
         chain = Chain("model")
         add_modules(chain, model)
         chain.append_output(hidden, output)

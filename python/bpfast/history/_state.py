@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from bpfast._validation.entries import entry_names
 from bpfast._validation.numbers import integer, number
 
 # The columns of every history in addition to epoch.
@@ -21,7 +22,7 @@ def as_json(columns: Mapping[str, list[float]]) -> dict[str, list[float | str]]:
 
     Examples
     --------
-    >>> written({"cost": [0.5, math.inf]})
+    >>> as_json({"cost": [0.5, math.inf]})
     {'cost': [0.5, 'inf']}
     """
     return {name: [as_text(value) for value in values] for name, values in columns.items()}
@@ -47,16 +48,20 @@ def parse_state(state: Any) -> tuple[Any, Any, dict[str, list[float]], int | Non
     """
     names = {"seed", "stopped", "columns"}
     if not isinstance(state, Mapping) or set(state) - {RESTORED} != names:
-        raise ValueError("expected a mapping with seed, stopped, columns")
+        raise ValueError(
+            f"expected a mapping with seed, stopped, columns, got {entry_names(state)}"
+        )
     columns = state["columns"]
     if not isinstance(columns, Mapping) or not set(REQUIRED_COLUMNS) <= set(columns):
-        raise ValueError(f"columns: expected a mapping with {', '.join(REQUIRED_COLUMNS)}")
+        expected = f"a mapping with {', '.join(REQUIRED_COLUMNS)}"
+        raise ValueError(f"columns: expected {expected}, got {entry_names(columns)}")
     found = {
         column_name("columns", name): _column(name, values)
         for name, values in list(columns.items())  # a value may change the dict
     }
     if "epoch" in found:
-        raise ValueError("columns: expected no epoch, which is counted")
+        expected, got = "no epoch, which is counted", ", ".join(found)
+        raise ValueError(f"columns: expected {expected}, got {got}")
     lengths = {len(values) for values in found.values()}
     if len(lengths) > 1:
         raise ValueError(f"columns: expected one length, got {sorted(lengths)}")

@@ -59,7 +59,8 @@ def schedule_of(argument: str, config: Any) -> Schedule:
     try:
         return _build(argument, config)
     except RecursionError:
-        raise ValueError(f"{argument}: expected fewer schedules within schedules") from None
+        expected, got = "fewer schedules within schedules", "more than Python's stack holds"
+        raise ValueError(f"{argument}: expected {expected}, got {got}") from None
 
 
 def _build(argument: str, config: Mapping[str, Any]) -> Schedule:

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import onnx.parser
 from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 W, B = np.arange(9.0).reshape(3, 3) / 8 - 0.4, np.array([0.1, -0.2, 0.3])
 V, C = np.arange(6.0).reshape(2, 3) / 5 - 0.6, np.array([0.7, -0.8])
@@ -46,3 +47,8 @@ LAST = "y = Gemm<transB=1>(h, V, c)"
 def one_activation(nodes: str, **options: Any) -> Any:
     """A model whose hidden activation makes h from z."""
     return model(f"{FIRST} {nodes} {LAST}", **options)
+
+
+def expected(made: Any, x: Any) -> Any:
+    """What ONNX's own reference computes."""
+    return ReferenceEvaluator(made).run(None, {"x": x})[0]

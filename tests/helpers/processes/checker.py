@@ -8,10 +8,12 @@ from pathlib import Path
 from tests.helpers.paths import ROOT
 
 
-def verdict(script: str, root: Path) -> tuple[int, str]:
+def verdict(name: str, root: Path) -> tuple[int, str]:
     """Run a program of tools/ on the tree `root`: its exit code and what it says."""
-    command = [sys.executable, str(ROOT / "tools" / script), str(root)]
-    run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    command = [sys.executable, "-m", f"tools.{name}", str(root)]
+    run = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     assert run.stderr == ""
     return run.returncode, run.stdout
 

@@ -90,7 +90,7 @@ BAD_CONFIGS = [
     (
         {"kind": "sgd", "learning_rate": deep(100_000)},
         ValueError,
-        "learning_rate: expected fewer schedules within schedules",
+        "learning_rate: expected fewer schedules within schedules, got more .*",
     ),
 ]
 

@@ -227,7 +227,7 @@ for _ in range(100_000):
         (COSINE | {"steps": 10**400}, "steps: expected an integer"),
         ({"kind": "warm_up", "schedule": 0.1, "steps": 1}, "schedule: expected a mapping"),
         ({"kind": "warm_up", "schedule": {}, "steps": 1}, "unknown kind None"),
-        (NESTED, "expected fewer schedules within schedules"),
+        (NESTED, "expected fewer schedules within schedules, got more than "),
     ],
     ids=lambda value: str(value)[:40] if value is not NESTED else "nested",
 )

@@ -68,7 +68,8 @@ class Curvature:
     _params: NDArray[Any]
 
     def __init__(self) -> None:
-        raise TypeError("Curvature: expected a call of net.curvature(x, y), which makes it")
+        expected = "a call of net.curvature(x, y), which makes it"
+        raise TypeError(f"Curvature: expected {expected}, got Curvature()")
 
     @classmethod
     def _of(

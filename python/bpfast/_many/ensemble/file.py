@@ -17,6 +17,7 @@ from bpfast._core import (
     write_tensors,
 )
 from bpfast._training.checkpoint.file import named_arrays, network_config
+from bpfast._validation.entries import entry_names
 from bpfast._validation.numbers import integer
 from bpfast.history._history import History
 
@@ -115,14 +116,17 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
     except (ValueError, RecursionError) as error:
         raise ValueError(f"networks: expected JSON, got text that is none: {error}") from None
     if not isinstance(entries, list) or not entries:
-        raise ValueError("networks: expected a list with one network or more")
+        got = "an empty list" if entries == [] else type(entries).__name__
+        raise ValueError(f"networks: expected a list with one network or more, got {got}")
     nets: list[Network] = []
     histories: list[History | None] = []
     validation_sets: list[int | None] = []
     for k, entry in enumerate(entries):
         if not isinstance(entry, dict) or set(entry) != ENTRY:
             expected = ", ".join(sorted(ENTRY))
-            raise ValueError(f"networks: expected {expected} in entry {k}")
+            raise ValueError(
+                f"networks: expected {expected} in entry {k}, got {entry_names(entry)}"
+            )
         config = dict(entry["config"])
         if config.get("cost") == "custom":
             if cost is None:
@@ -145,5 +149,7 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
         number = entry["validation_set"]
         validation_sets.append(None if number is None else integer("validation_set", number, 0))
     if tensors:
-        raise ValueError(f"{min(tensors)}: expected no tensor of this name")
+        name = min(tensors)
+        got = f"one of shape {tensors[name].shape}"
+        raise ValueError(f"{name}: expected no tensor of this name, got {got}")
     return Parts(nets, histories, validation_sets)

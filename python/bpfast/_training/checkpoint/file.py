@@ -21,6 +21,7 @@ from bpfast._core import (
     write_tensors,
 )
 from bpfast._core import network_config as config_text
+from bpfast._validation.entries import entry_names
 from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import integer
 from bpfast.history._history import History
@@ -71,7 +72,8 @@ class Checkpoint:
         self.seed = integer("seed", self.arguments.get("seed"), 0)
         self.state: dict[str, Any] = training["state"]
         if set(self.state) != {"optimizer", "learning_rate", "early_stopping"}:
-            raise ValueError("state: expected optimizer, learning_rate and early_stopping")
+            expected = "optimizer, learning_rate and early_stopping"
+            raise ValueError(f"state: expected {expected}, got {entry_names(self.state)}")
         self.history = History.from_state(training["history"])
         if self.history.seed != self.seed:
             raise ValueError(f"history: expected seed {self.seed}, got {self.history.seed}")
@@ -189,7 +191,7 @@ def _parsed(name: str, text: str, keys: set[str] | None) -> dict[str, Any]:
         raise ValueError(f"{name}: expected JSON, got {error}") from None
     if not isinstance(found, dict) or keys not in (None, set(found)):
         expected = ", ".join(sorted(keys or ())) or "its entries"
-        raise ValueError(f"{name}: expected an object with {expected}")
+        raise ValueError(f"{name}: expected an object with {expected}, got {entry_names(found)}")
     for key in keys or ():
         if not isinstance(found[key], dict):
             raise ValueError(f"{name}: {key}: expected an object, got {type(found[key]).__name__}")

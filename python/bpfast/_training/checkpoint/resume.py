@@ -224,7 +224,7 @@ def _early_stopping(saved: Checkpoint, training: Training) -> dict[str, Any]:
     state = saved.state["early_stopping"]
     if training.early_stopping is None:
         if state is not None:
-            raise ValueError("early_stopping: expected no state")
+            raise ValueError(f"early_stopping: expected no state, got {state!r}")
         return {}
     if not isinstance(state, dict):
         raise ValueError(f"early_stopping: expected a state, got {state!r}")
@@ -249,7 +249,9 @@ def _restore_optimizer(saved: Checkpoint, training: Training) -> None:
     before, now = optimizer.learning_rate, saved.state["learning_rate"]
     if now != file.rate_config(optimizer):  # assigned by a callback
         if now is None:
-            raise ValueError("learning_rate: expected an optimizer with the callable of a callback")
+            expected = "an optimizer with the callable of a callback"
+            got = file.rate_config(optimizer)
+            raise ValueError(f"learning_rate: expected {expected}, got {got!r}")
         optimizer.learning_rate = now if is_number(now) else schedules.from_config(now)
     try:
         optimizer.state = state | arrays

@@ -26,8 +26,9 @@ class Tree:
     >>> tree = Tree(5)
     >>> for shard in (0, 4, 3, 1):
     ...     tree.add((0, shard), (shard,))
-    >>> tree.nodes  # of the shards 0 and 1, of 3, and of 4 to 7, of which there is only 4
-    {(0, 3): (3,), (2, 1): (4,), (1, 0): (0, 1)}
+    >>> # Of shard 3, of the shards 0 and 1, and of 4 to 7, of which there is only 4.
+    >>> dict(sorted(tree.nodes.items()))
+    {(0, 3): (3,), (1, 0): (0, 1), (2, 1): (4,)}
     >>> tree.add((0, 2), (2,))
     >>> tree.root
     (0, 1, 2, 3, 4)

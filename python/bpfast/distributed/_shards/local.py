@@ -105,7 +105,7 @@ class LocalShards:
             got = type(number).__name__
             raise TypeError(f"number: expected the number of a shard, got {got}") from None
         if not -self._count <= number < self._count:
-            raise IndexError(f"shard {number}: expected one of {self._count}")
+            raise IndexError(f"number: expected one of {self._count} shards, got {number}")
         return load(self._source(number % self._count))
 
     def _source(self, number: int) -> Any:

@@ -65,6 +65,7 @@ CDF: Expression = ("Add", 0.5, ("Mul", 0.5, ("Erf", ("Mul", Z, math.sqrt(0.5))))
 FACTORED: Expression = ("Mul", Z, ("Add", 1.0, ("Mul", 0.044715, ("Mul", Z, Z))))
 OTHERS: list[tuple[str, Expression, float, float]] = [
     ("identity", Z, 0, 0),
+    ("softmax", ("Softmax", Z), 0, 0),
     ("gelu", ("Gelu", Z, 0.0), 0, 0),
     ("gelu_tanh", ("Gelu", Z, 1.0), 0, 0),
     ("gelu", ("Mul", Z, CDF), 0, 0),
@@ -89,7 +90,7 @@ def expression_for(name: str, parameter: float, dtype: np.dtype[np.floating]) ->
 
     Examples
     --------
-    >>> written("elu", 0.5, np.dtype("float32"))
+    >>> expression_for("elu", 0.5, np.dtype("float32"))
     ('Elu', 'z', 0.5)
     """
     form = (SINGLE if dtype == np.float32 else DOUBLE).get(name)

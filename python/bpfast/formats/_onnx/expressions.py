@@ -22,7 +22,7 @@ def normal(expression: Expression) -> Expression:
     Examples
     --------
     >>> normal(("Mul", ("Sigmoid", "z"), ("Mul", 2.0, ("Div", "z", 2.0))))
-    ('Mul', 1.0, 'z', ('Sigmoid', 'z'))
+    ('Mul', 1.0, ('Sigmoid', 'z'), 'z')
     """
     if not isinstance(expression, tuple):
         return expression

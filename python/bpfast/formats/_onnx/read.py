@@ -106,9 +106,6 @@ def from_onnx(
     chain = Chain("model")
     for layer in reversed(layers):
         chain.add_affine(layer.name, layer.weights, layer.biases)
-        if layer.is_softmax:
-            chain.add_activation(layer.name, "softmax")
-            continue
         found = recognised(layer.expression)
         if found is None:
             expected = "expected an activation of bpfast after it"
@@ -118,7 +115,7 @@ def from_onnx(
             name = spelled(name, _shortest(parameter, layer.weights.dtype))
         chain.add_activation(layer.name, name)
     if chain.weights:
-        walk.check_input(graph.inputs[0], chain.weights[0])
+        walk.flow.check_input(graph.inputs[0], chain.weights[0])
     chain.append_output(None, output)
     written = {entry.key: entry.value for entry in model.metadata_props}
     stored: Any = written.get("bpfast.cost", "quadratic")

@@ -1,0 +1,75 @@
+"""Declared shapes of x in ONNX models, and nodes that change a shape: rows remain examples."""
+
+import numpy as np
+import pytest
+
+from bpfast.formats import from_onnx
+from tests.helpers.cases.models import agree, inputs
+from tests.helpers.refuses import refuses
+
+pytest.importorskip("onnx")
+from tests.helpers.formats.onnx_graphs import expected, model
+
+X = inputs("float32", width=3)
+SHAPES = {"rows": np.array([-1, 3]), "copied": np.array([0, 3]), "rest": np.array([0, -1])}
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ("n", r"'x': expected x of shape \(n, 3\), got \[None\]$"),
+        ("n, 5, 3", r"got \[None, 5, 3\]$"),
+        ("n, 4", r"got \[None, 4\]$"),
+    ],
+)
+def test_other_shapes_of_x(shape, message):
+    with refuses(ValueError, message):
+        from_onnx(model("y = Gemm<transB=1>(x, V, c)", shape=shape))
+
+
+@pytest.mark.parametrize(
+    ("shape", "nodes"),
+    [
+        *((s, "Reshape(x, rows)") for s in ("n, 6", "n, 2, 3", "n, 2, k, 3", "n", "5, 1")),
+        *((s, "Reshape(x, copied)") for s in ("n, 2, 3", "n, 4")),
+        *((s, "Reshape(x, rest)") for s in ("n, 2, 3", "n, 2, k")),
+        *((s, "Flatten(x)") for s in ("n, 2, 3", "n, 4")),
+        *((s, "Flatten<axis=-1>(x)") for s in ("n, 2, 3", "n")),
+    ],
+)
+def test_other_numbers_of_elements_before_a_reshape(shape, nodes):
+    """The reshape would make several rows of an example, or one of several."""
+    made = model(f"p = {nodes} y = Gemm<transB=1>(p, V, c)", shape=shape, **SHAPES)
+    message = r"'x': expected x of shape \(n, 3\), or another one with 3 elements in an example"
+    with refuses(ValueError, message + r", got \["):
+        from_onnx(made)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        "p = Flatten<axis=0>(x)",
+        "p = Flatten<axis=2>(x)",
+        "p = Squeeze(x)",
+        "p = Unsqueeze(x, axes)",
+        "p = Transpose(x)",
+    ],
+)
+def test_other_nodes_that_change_the_shape(nodes):
+    made = model(f"{nodes} y = Gemm<transB=1>(p, V, c)", axes=np.array([0]))
+    with refuses(ValueError, r"node 'p' \(\w+\): expected Gemm, MatMul and Add, or an activation"):
+        from_onnx(made)
+
+
+def test_a_reshape_of_hidden_outputs_does_not_allow_other_shapes_of_x():
+    """MatMul takes x of three axes, whose second one the Flatten joins to the third."""
+    nodes = "p = MatMul(x, Wt) h = Flatten(p) y = Gemm<transB=1>(h, V, c)"
+    with refuses(ValueError, r"'x': expected x of shape \(n, 3\), got \[None, 1, 3\]$"):
+        from_onnx(model(nodes, shape="n, 1, 3"))
+
+
+@pytest.mark.parametrize("shape", ["n, 1, 3", "n, 3, 1", "n, k, 3", "n, k", "0, 0, 0"])
+@pytest.mark.parametrize("nodes", ["Flatten(x)", "Reshape(x, rest)", "Reshape(x, rows)"])
+def test_x_of_more_axes_with_the_elements_of_an_example(nodes, shape):
+    made = model(f"p = {nodes} y = Gemm<transB=1>(p, V, c)", shape=shape, **SHAPES)
+    assert agree(from_onnx(made)(X), expected(made, X), "float32")
