@@ -158,10 +158,10 @@ def _cancelling_cost(context: ChangeContext) -> tuple[Trial, Trial]:
 
 
 def _without_contradictions(context: ChangeContext) -> tuple[Trial, Trial]:
-    before, bad = context.before, context.finding.examples
-    kept = np.ones(len(before.x), dtype=bool)
-    kept[bad] = False
-    if kept.sum() < 2 or before.weight[kept].sum() == 0:  # one of each group is left
+    before = context.before
+    kept = ~np.isin(context.facts.batch.rows, context.finding.examples)
+    if kept.sum() < 2:  # one of each group is left
+        bad = np.flatnonzero(~kept)
         _, first = np.unique(before.x[bad], axis=0, return_index=True)
         kept[bad[first]] = True
     weight = before.weight[kept] / before.weight[kept].sum()
