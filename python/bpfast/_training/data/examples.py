@@ -220,17 +220,19 @@ class Examples:
 
     def cost(self) -> float:
         """C with the network's current parameters."""
-        costs, weights = [], []
+        refuse_infinite_sum("sample_weight", self.sample_weight)
+        weights = self.sample_weight
+        total = len(self) if weights is None else float(weights.sum())
+        costs = []
         for piece in self._pieces():
             x, y, weight = self._at(piece)
             if len(y) == len(self):
                 return self._net.cost(x, y, sample_weight=weight)
             of_piece = len(y) if weight is None else float(weight.sum())
-            if of_piece > 0:
-                costs.append(of_piece * self._net.cost(x, y, sample_weight=weight))
-                weights.append(of_piece)
+            if of_piece > 0:  # divided first, as Σ s_x C_x may overflow where the mean does not
+                costs.append(of_piece / total * self._net.cost(x, y, sample_weight=weight))
         with np.errstate(over="ignore", invalid="ignore"):
-            return float(np.sum(costs) / np.sum(weights))  # NumPy sums pairwise
+            return float(np.sum(costs))  # NumPy sums pairwise
 
     def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
         """Each metric of the network's outputs, by its name with `prefix`."""
