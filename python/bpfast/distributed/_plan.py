@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from bpfast import _core
+from bpfast.distributed._ordered_sum.values import exact_sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,9 +70,10 @@ class Plan:
         if sums:
             if not any(fact.has_positive for fact in facts):
                 raise ValueError(f"{weights}: expected a weight above 0 for an example")
-            self.mean_weight = math.fsum(sums) / self.n
-            if not math.isfinite(self.mean_weight):
-                raise ValueError(f"{weights}: expected a finite sum, got {sum(sums)}")
+            total = exact_sum(sums)
+            if not math.isfinite(total):
+                raise ValueError(f"{weights}: expected a finite sum, got {total}")
+            self.mean_weight = total / self.n
 
     @property
     def shards(self) -> list[int]:
