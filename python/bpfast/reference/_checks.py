@@ -269,9 +269,9 @@ def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, fl
     if sample_weight is not None:
         weights = array("sample_weight", sample_weight, (n,))
     for x, weight in enumerate(weights):
-        expected = f"sample_weight[{x}]: expected a finite weight, 0 or above"
         if not math.isfinite(weight) or (weight < 0.0 and reduction == "mean"):
-            raise ValueError(f"{expected}, got {weight}")
+            expected = "a finite weight, 0 or above" if reduction == "mean" else "a finite weight"
+            raise ValueError(f"sample_weight[{x}]: expected {expected}, got {weight}")
     try:
         total = math.fsum(weights)
     except OverflowError:
