@@ -2,7 +2,7 @@
 
 from bpfast.reference import _checks as check
 from bpfast.reference._activations import prime
-from bpfast.reference._arithmetic import dot, exact_sum
+from bpfast.reference._arithmetic import dot, exact_sum, weighted_mean
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
 from bpfast.reference._checks import Cost
 from bpfast.reference._formulas import activate, bp1_of, named_cost
@@ -178,7 +178,7 @@ def cost_and_bp1(
     a = [activate(z_x, output) for z_x in z]
     c, nabla_z = costs_and_nabla(z, a, y, output, cost)
     delta = [[s_x / divisor * d for d in row] for s_x, row in zip(s, nabla_z, strict=True)]
-    return dot(s, c) / divisor, delta
+    return weighted_mean(s, c, divisor), delta
 
 
 def costs_and_nabla(
