@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bpfast._typing import FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Batch:
     """A float64 copy of a network, and examples in the dtype that the network sees.
 
@@ -130,7 +130,15 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
         dense, given, share = rows_of(dense, rows), rows_of(given, rows), share[rows]
         targets = None if targets is None else rows_of(targets, rows)
     scale = float(share.sum())
-    return Batch(net.astype(np.float64), dense, given, targets, share / scale, scale, rows)
+    return Batch(
+        net=net.astype(np.float64),
+        x=dense,
+        y=given,
+        targets=targets,
+        weight=share / scale,
+        scale=scale,
+        rows=rows,
+    )
 
 
 def _rounded(net: Network, values: NDArray[Any]) -> FloatArray:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trial:
     """A network to train, and what with.
 
@@ -86,9 +86,15 @@ def unchanged(facts: Facts, optimizer: Optimizer) -> Trial:
     """The user's network as it is."""
     batch = facts.batch
     return Trial(
-        batch.net.copy(), batch.x, batch.y, batch.weight, optimizer, batch.net.config["cost"],
-        batch.weight, "nothing",
-    )  # fmt: skip
+        net=batch.net.copy(),
+        x=batch.x,
+        y=batch.y,
+        weight=batch.weight,
+        optimizer=optimizer,
+        cost=batch.net.config["cost"],
+        measured=batch.weight,
+        change="nothing",
+    )
 
 
 def trials(context: ChangeContext) -> tuple[Trial, Trial]:
