@@ -103,7 +103,7 @@ TESTS = {
     "plot/_histograms": "histogram_plots",
     "plot/_images": "image_plots",
     "plot/": "plot/*",
-    "reference/_functions": "reference reference/parity equations same_errors reference_input"
+    "reference/_backward_pass": "reference reference/parity equations same_errors reference_input"
     " large_logits",
     "reference/": "reference reference/parity derivatives/parity same_errors reference_input"
     " bad_names"

@@ -143,6 +143,8 @@ def test_numbers_that_float32_cannot_hold():
 def test_weights_whose_sum_is_infinite():
     with pytest.raises(ValueError, match=r"^sample_weight: expected a finite sum, got inf$"):
         bpfast.distributed.fit(network(), X, Y, sample_weight=np.full(20, 1e308))
+    with pytest.raises(ValueError, match=r"^sample_weight: expected a finite sum, got inf$"):
+        bpfast.distributed.fit(network(), X, Y, sample_weight=np.full(20, 1e308), shard_rows=1)
 
 
 BAD = [7, 9, 19]  # in shards of 6: rows 1 and 3 of shard 1, row 1 of shard 3

@@ -246,6 +246,14 @@ def test_checkpoints_of_shards_and_of_arrays_in_one_piece(tmp_path):
             fit(network(), X, Y, resume=path, **options)
 
 
+def test_costs_of_steps_whose_sum_is_out_of_range():
+    net = bpfast.Network([1, 1], output="identity", init="zeros")
+    y = np.full((4, 1), 1e154)  # C_x = 5e307
+    options = {"batch_size": 1, "epochs": 1, "optimizer": bpfast.SGD(1e-300)}
+    found = bpfast.distributed.fit(net, np.zeros((4, 1)), y, shard_rows=2, **options)
+    assert found.cost[0] == pytest.approx(5e307, rel=1e-12)
+
+
 def test_early_stopping_callbacks_and_validation():
     rows = []
     net, history = train(

@@ -1,11 +1,20 @@
 """The order of a sum over shards follows from their number, not from who adds what and when."""
 
+import math
+
 import numpy as np
 import pytest
 
 from bpfast.distributed._engines.engine import root
 from bpfast.distributed._ordered_sum.tree import Tree
-from bpfast.distributed._ordered_sum.values import Buffers, Failure, Part, combine, ordered_sum
+from bpfast.distributed._ordered_sum.values import (
+    Buffers,
+    Failure,
+    Part,
+    combine,
+    exact_sum,
+    ordered_sum,
+)
 
 COUNTS = [1, 2, 3, 5, 8, 13, 31, 64, 100]
 
@@ -109,3 +118,14 @@ def test_ordered_sum():
         assert ordered_sum(np.stack([values, 2 * values], 1)).tolist() == (
             [n * (n - 1) / 2, n * (n - 1)] if n else 0.0
         )
+
+
+def test_exact_sum():
+    assert exact_sum([]) == 0
+    assert exact_sum([1e16, 1.0, 1.0, -1e16]) == 2
+    most = np.finfo(float).max
+    assert exact_sum([most, most, -most]) == most
+    for sign in (1, -1):
+        assert exact_sum([sign * most] * 2) == sign * np.inf
+        assert exact_sum([most, most, sign * np.inf]) == sign * np.inf
+    assert math.isnan(exact_sum([most, most, np.inf, -np.inf]))

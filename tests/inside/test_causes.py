@@ -75,6 +75,20 @@ def test_the_quiet_features_are_named():
     assert explain(classifier(), X * [1, 0.05, 1, 0.05], LABELS).findings == ()
 
 
+def test_equal_examples_do_not_contradict_each_other():
+    """Three equal y may have another mean, by rounding."""
+    rng = np.random.default_rng(0)
+    x = np.repeat(X[:20], 3, axis=0)
+    y = np.repeat(0.1 * np.arange(1, 21) / 3, 3)
+    y[30:] = rng.standard_normal(30)
+    y[30::3] = y[31::3]  # two of three agree
+    net = bpfast.Network([4, 8, 1], hidden="tanh", output="identity", init="xavier", seed=0)
+    main = explain(net, x, y).main
+    assert main.kind == "contradicting_examples"
+    assert sorted(main.examples) == list(range(30, 60))
+    assert main.evidence["examples"] == 30
+
+
 def test_a_class_of_a_tenth_is_rare_and_a_few_examples_tell_nothing():
     rare = np.zeros(200, int)
     rare[np.argsort(-X[:, 0])[:20]] = 1

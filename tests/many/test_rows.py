@@ -93,3 +93,12 @@ def test_validation_in_memory_maps(tmp_path, dtype):
     for k, twin in enumerate(twins):
         history = twin.fit(X, Y, learning_rate=0.1, seed=3 + k, **options)
         assert_same(nets[k], twin, ensemble.histories[k], history)
+
+
+def test_errors_of_class_weights_have_the_rows_of_the_user():
+    y = np.eye(2)[(X[:, 0] > 0).astype(int)]
+    y[17] = 1
+    nets = [bpfast.Network([4, 3, 2], seed=0, cost="cross_entropy")]
+    for rows in ({"rows": [np.arange(10, 30)]}, {"validation": 0.01}):
+        with pytest.raises(ValueError, match=r"got \[1, 1\] in row 17; sample_weight"):
+            bpfast.fit_many(nets, X, y, class_weight="balanced", seed=0, **rows)

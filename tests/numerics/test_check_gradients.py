@@ -7,6 +7,7 @@ import pytest
 
 import bpfast
 from bpfast.testing import check_gradients
+from bpfast.testing._probes import Probes
 from tests.helpers.cases.checked_networks import ONLY, Broken, problem, scale
 
 HIDDEN = [name for name in bpfast.ACTIVATIONS if name != "softmax"]
@@ -62,6 +63,18 @@ def test_labels_weights_and_reductions_pass(reduction, weighted, dtype):
     weights = np.array([0.5, 2, 0, 1, 3, 1]) if weighted else None
     labels = [0, 3, 1, 2, 2, 0]
     check_gradients(net, x, labels, sample_weight=weights, reduction=reduction)
+
+
+@pytest.mark.parametrize("signs", [[-1] * 6, [1, -1, 1, -1, 1, -1]], ids=["negative", "mixed"])
+def test_negative_weights_have_the_rounding_of_positive_ones(signs):
+    net, x, y = problem(output="identity")
+    net.biases[-1][:] = 1e4  # the rounding of z^L and of C is above all others
+    expected = Probes(net, x, y, {"sample_weight": np.ones(6), "reduction": "sum"}, None)
+    options = {"sample_weight": np.array(signs), "reduction": "sum"}
+    assert Probes(net, x, y, options, None).rounding == expected.rounding > 0
+    near = net(x) + 1e-6
+    report = check_gradients(net, x, near, **options)
+    assert report.parameters.checked > 0
 
 
 def test_the_whole_of_a_larger_network_can_be_checked():

@@ -44,10 +44,10 @@ mod tests {
     "tests/io/test_sound.py": "from tests.helpers.child import run\n",
     "python/bpfast/__init__.py": '"""Doc."""\nfrom bpfast._core import f\n__all__ = ["f"]\n'
     '_LAZY = ("inside",)\n',
-    "python/bpfast/reference/_functions.py": "import math\n"
+    "python/bpfast/reference/_forward_pass.py": "import math\n"
     "from bpfast.reference import _checks as check\n"
     "from bpfast.reference._checks import Array\n",
-    "python/bpfast/reference/_checks.py": "from collections.abc import Callable\n",
+    "python/bpfast/reference/_checks/names.py": "from collections.abc import Callable\n",
 }
 
 
@@ -212,13 +212,13 @@ BROKEN = {
     ),
     "__init__ has a constant": ("python/bpfast/__init__.py", "LIMIT = 3\n", 1, "__all__"),
     "the reference imports NumPy": (
-        "python/bpfast/reference/_functions.py",
+        "python/bpfast/reference/_forward_pass.py",
         "def f():\n    import numpy.linalg\n",
         2,
         "numpy.linalg",
     ),
     "the reference imports bpfast": (
-        "python/bpfast/reference/_functions.py",
+        "python/bpfast/reference/_forward_pass.py",
         "from ._core import f\n",
         1,
         "._core",
@@ -242,7 +242,7 @@ BROKEN = {
         "numpy",
     ),
     "the reference's checks import the fast path": (
-        "python/bpfast/reference/_checks.py",
+        "python/bpfast/reference/_checks/names.py",
         "import math\nfrom bpfast import forward\n",
         2,
         "bpfast.forward",

@@ -42,7 +42,7 @@ def test_the_wheel_is_abi3():
     [
         "py.typed",
         "_core.pyi",
-        "reference/_functions.py",
+        "reference/_forward_pass.py",
         "testing/_check_gradients.py",
         "optimizers/_adam.py",
         "schedules/_rates.py",

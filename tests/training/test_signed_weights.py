@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import bpfast
+from bpfast._training.data.held_out import split_rows
 from tests.helpers.tolerance import close
 
 rng = np.random.default_rng(0)
@@ -105,3 +106,68 @@ def test_the_cost_of_fit_is_what_is_minimised():
 def test_a_validation_is_a_mean(call, message):
     with pytest.raises(ValueError, match=message):
         call(policy())
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("custom", [False, True])
+def test_errors_have_the_rows_of_the_user(many, custom):
+    """Also after some examples are held out."""
+
+    def squares(a, y):
+        return np.square(a - y).sum(axis=1) / 2, a - y
+
+    def fit(weight):
+        # `fit_many` trains a network with a callable cost by itself.
+        net = bpfast.Network([3, 4], output="identity", cost=squares, seed=0)
+        net, options = net if custom else policy(), {"validation": 0.5, "seed": 0, "epochs": 1}
+        y = np.eye(4)[LABELS]
+        if many:
+            bpfast.fit_many([net], X, y, sample_weight=[weight], **options)
+        else:
+            net.fit(X, y, sample_weight=weight, **options)
+
+    trained, held = split_rows(0.5, 40, 0)
+    where = r"nets\[0\]: " if many else ""
+    weight = np.ones(40)
+    weight[held[7]] = -1
+    message = rf"^{where}sample_weight\[{held[7]}\]: expected .* for validation, got -1$"
+    with pytest.raises(ValueError, match=message):
+        fit(weight)
+    weight = np.ones(40)
+    weight[trained] = -1
+    message = rf"^{where}sample_weight\[{trained[0]}\]: expected .* no weight is above 0, got -1$"
+    with pytest.raises(ValueError, match=message):
+        fit(weight)
+
+
+def test_class_weights_of_which_no_product_is_above_0():
+    weight = np.where(LABELS == 0, 1.0, -1.0)
+    first = int((LABELS != 0).argmax())
+    message = f"^class_weight: expected a weight above 0 .*, got -1 for example {first} and none"
+    with pytest.raises(ValueError, match=message):
+        policy().fit(X, LABELS, sample_weight=weight, class_weight={0: 0.0})
+
+
+def test_weights_that_may_be_negative_are_only_called_finite():
+    net = policy()
+    weight = np.ones(40)
+    weight[3] = np.nan
+    x, y = X.tolist(), LABELS.tolist()
+    plain = [[w.tolist() for w in net.weights], [b.tolist() for b in net.biases]]
+    names = {"output": net.config["output"], "hidden": net.config["hidden"]}
+    for call in (
+        lambda: net.fit(X, LABELS, sample_weight=weight),
+        lambda: bpfast.reference.cost(
+            *plain, x, y, cost="log_likelihood", sample_weight=weight, reduction="sum", **names
+        ),
+    ):
+        with pytest.raises(ValueError, match=r"^sample_weight\[3\]: expected a finite weight, got"):
+            call()
+    for call in (
+        lambda: net.evaluate(X, LABELS, sample_weight=weight),
+        lambda: bpfast.reference.cost(
+            *plain, x, y, cost="log_likelihood", sample_weight=weight, **names
+        ),
+    ):
+        with pytest.raises(ValueError, match="expected a finite weight, 0 or above, got"):
+            call()

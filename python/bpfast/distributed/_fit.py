@@ -9,8 +9,7 @@ from bpfast._training.arguments.settings import FUNCTION_SYNONYMS, parse_early_s
 from bpfast._training.arguments.training_data import parse_callbacks
 from bpfast._training.arguments.weights import parse_class_weight
 from bpfast._training.checkpoint.policy import AnyPath, CheckpointPolicy
-from bpfast._training.locks import RUNNING, lock, refuse_another_network
-from bpfast._training.loop import EndOfEpoch, Training
+from bpfast._training.loop import EndOfEpoch
 from bpfast._validation.names import by_name, one_of
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, integer
@@ -23,14 +22,11 @@ from bpfast.distributed._arguments import (
     refuse_step_monitors,
     refuse_unused,
 )
+from bpfast.distributed._driver import ShardTraining
 from bpfast.distributed._engines.choice import connect
-from bpfast.distributed._prepare import checked, hold_out, weigh_classes
 from bpfast.distributed._settings import ShardSettings
 from bpfast.distributed._shards.data import ShardData
 from bpfast.distributed._shards.task import Model
-from bpfast.distributed._steps.lbfgs import minimise
-from bpfast.distributed._steps.runner import ShardRunner
-from bpfast.history._history import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,13 +34,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bpfast._network import Network
-    from bpfast._training.data.examples import Measured
     from bpfast._training.loop import Callback
     from bpfast._training.metrics.named import Metrics
     from bpfast._training.stopping.early_stopping import EarlyStopping
     from bpfast._typing import Metric, MetricName, OptimizerName
     from bpfast._validation.seed import Seed
-    from bpfast.distributed._engines.engine import Engine
+    from bpfast.history._history import History
     from bpfast.optimizers import Optimizer
     from bpfast.optimizers._optimizer import Rate
 
@@ -267,39 +262,19 @@ def fit(
     data = ShardData(x, y, sample_weight, shard_rows)
     connected = connect(net, own, model, data, client=client, comm=comm)
 
-    def train(engine: Engine) -> History:
-        """Train on the driver."""
-        shards = checked(engine, model, finite=settings.check_finite)
-        weighted = None if shards.plan.mean_weight is None else shards.plan
-        examples: Measured | None = held_out
-        named = measures
-        if share is not None:
-            examples, named = hold_out(shards, net, share, settings.seed, measures)
-        if class_weight is not None:
-            weigh_classes(shards, class_weight, net.sizes[-1])
-        settings.shards = shards.plan.shards
-        runner = ShardRunner(net, settings, own, shards)
-        end = EndOfEpoch(named, None, examples, stopping, calls)
-        training = Training(net, runner, settings, own, History(seed=settings.seed), end)
-        ticket = object()
-        try:
-            lock(ticket, network=net, optimizer=own, early_stopping=stopping)
-            refuse_another_network(own, net)
-            begins_anew = checkpoints.read is None
-            checkpoints.begin(
-                training, epochs, share=share, class_weight=class_weight, sample_weight=weighted
-            )
-            if stopping is not None and begins_anew:
-                stopping.reset()
-            if how == "lbfgs":
-                minimise(training, runner, {"maxiter": epochs})
-            else:
-                training.run(epochs, progress, checkpoints.save)
-            return training.history
-        finally:
-            RUNNING.pop(ticket, None)
-
-    return connected(train)
+    training = ShardTraining(
+        net=net,
+        model=model,
+        settings=settings,
+        optimizer=own,
+        checkpoints=checkpoints,
+        end=EndOfEpoch(measures, None, held_out, stopping, calls),
+        share=share,
+        class_weight=class_weight,
+        epochs=epochs,
+        progress=progress,
+    )
+    return connected(training.run)
 
 
 fit.__module__ = "bpfast.distributed"  # the public module

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._training.metrics.accuracy import for_targets
 from bpfast._training.metrics.named import metric_values
+from bpfast.distributed._ordered_sum.values import exact_sum
 from bpfast.distributed._shards.sums import HeldOutCost, HeldOutOutputs, HeldOutTargets
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class HeldOutExamples:
         self._net = net
         self._count = sum(fact.rows for fact in facts)
         weights = [fact.weights for fact in facts if fact.weights is not None]
-        self._all_weight = math.fsum(weights) if weights else float(self._count)
+        self._all_weight = exact_sum(weights) if weights else float(self._count)
         self._y: NDArray[Any] | None = None
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._validation.numbers import format_number
+from bpfast.distributed._ordered_sum.values import exact_sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,9 +71,10 @@ class Plan:
         if sums:
             if not any(fact.has_positive for fact in facts):
                 self._refuse_no_positive(facts, weights)
-            self.mean_weight = math.fsum(sums) / self.n
-            if not math.isfinite(self.mean_weight):
-                raise ValueError(f"{weights}: expected a finite sum, got {sum(sums)}")
+            total = exact_sum(sums)
+            if not math.isfinite(total):
+                raise ValueError(f"{weights}: expected a finite sum, got {total}")
+            self.mean_weight = total / self.n
 
     def _refuse_no_positive(self, facts: Sequence[ShardFacts], weights: str) -> NoReturn:
         """Raise ValueError: no weight is above 0. The first one below 0 is named, if any."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bpfast._typing import FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Batch:
     """A float64 copy of a network, and examples in the dtype that the network sees.
 
@@ -31,7 +31,8 @@ class Batch:
     net : Network
         A copy in float64, which may be changed.
     x : ndarray of float64, (n, n_1)
-        The examples, rounded to the dtype of the user's network. Sparse x is dense here.
+        The examples, rounded to the dtype of the user's network. Sparse x is dense here. Examples
+        of weight 0 are left out.
     y : ndarray
         The targets as `Network.cost` takes them.
     targets : ndarray of float64, (n, n_L), or None
@@ -41,6 +42,8 @@ class Batch:
         s_x / Σ s_x.
     scale : float
         Σ s_x, or n without weights.
+    rows : ndarray of int64, (n,)
+        The rows of the user's x that the examples are.
     """
 
     net: Network
@@ -49,6 +52,7 @@ class Batch:
     targets: FloatArray | None
     weight: FloatArray
     scale: float
+    rows: NDArray[np.int64]
 
     def cost(self, params: FloatArray | None = None) -> float:
         """The mean cost, of the network or with other parameters."""
@@ -118,11 +122,23 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
             if np.isfinite(got):
                 expected = f"numbers that {net.dtype} can hold"
             raise ValueError(f"{name}[{where}]: expected {expected}, got {got}")
-    share = np.ones(len(dense))
+    share, rows = np.ones(len(dense)), np.arange(len(dense))
     if sample_weight is not None:
         share = np.array(as_array("sample_weight", sample_weight), dtype=np.float64)
+        rows = np.flatnonzero(share / share.sum() > 0)
+    if len(rows) < len(dense):
+        dense, given, share = rows_of(dense, rows), rows_of(given, rows), share[rows]
+        targets = None if targets is None else rows_of(targets, rows)
     scale = float(share.sum())
-    return Batch(net.astype(np.float64), dense, given, targets, share / scale, scale)
+    return Batch(
+        net=net.astype(np.float64),
+        x=dense,
+        y=given,
+        targets=targets,
+        weight=share / scale,
+        scale=scale,
+        rows=rows,
+    )
 
 
 def _rounded(net: Network, values: NDArray[Any]) -> FloatArray:

@@ -33,7 +33,7 @@ GRADIENT_FACTORS = ("arrives", "gate", "inputs", "cancellation")
 FACTORS = (*GRADIENT_FACTORS, "step")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LayerFactors:
     """What the examples do in one layer.
 
@@ -98,7 +98,7 @@ def layers_of(batch: Batch, step: FloatArray | None) -> list[LayerFactors]:
     """The layers 2 to L; `step` is the change of the flat parameters by the next step."""
     net = batch.net
     trace = net.trace(batch.x)
-    activations, outputs = list(trace.a), activation_names(net)
+    activations, names = list(trace.a), activation_names(net)
     deltas = [np.asarray(d) for d in net.errors(batch.x, batch.y, reduction="sum")]
     weights = [np.array(w) for w in net.weights]
     biases = quantities.biases_of(net)
@@ -112,9 +112,19 @@ def layers_of(batch: Batch, step: FloatArray | None) -> list[LayerFactors]:
         factors["step"] = _ratio(steps[k], size) if steps else np.full(len(size), np.nan)
         factors["mean_gate"] = batch.mean(gates)
         layer = LayerFactors(
-            k + 2, outputs[k], weights[k], biases[k], activations[k], trace.z[k],
-            activations[k + 1], arrived, gates, delta, top_gate, factors,
-        )  # fmt: skip
+            number=k + 2,
+            activation=names[k],
+            weights=weights[k],
+            biases=biases[k],
+            a_in=activations[k],
+            z=trace.z[k],
+            a=activations[k + 1],
+            arrived=arrived,
+            gates=gates,
+            delta=delta,
+            top_gate=top_gate,
+            factors=factors,
+        )
         layers.append(layer)
     return layers
 

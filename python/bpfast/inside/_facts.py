@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """A network, its examples, and all that was computed from them.
 
@@ -56,7 +56,15 @@ class Facts:
         cost = batch.cost()
         step = None if optimizer is None else step_of(net, batch, optimizer, cost)
         layers = layers_of(batch, None if step is None else step.change)
-        return cls(net, batch, optimizer, step, layers, cost, base_cost(batch))
+        return cls(
+            net=net,
+            batch=batch,
+            optimizer=optimizer,
+            step=step,
+            layers=layers,
+            cost=cost,
+            base=base_cost(batch),
+        )
 
     @property
     def has_learned(self) -> bool:

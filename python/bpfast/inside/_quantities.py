@@ -1,6 +1,7 @@
 """The quantities of which a gradient is made, by formulas in NumPy.
 
-Each function is the one place where its quantity is computed.
+Each function is the one place in Python where its quantity is computed. Records of steps compute
+saturation and norms in Rust: src/train/monitor/.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import bpfast
 from bpfast._activations import top_slope
 from bpfast._derivatives.curvature import spectrum
+from bpfast.inside._causes.limits import CLOSED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +49,19 @@ def gate(activation: str, z: FloatArray) -> FloatArray:
     delta, weights = np.ones((len(z), 1)), np.ones((1, z.shape[1]))
     name: Any = activation
     return bpfast.bp2(delta, weights, z, activation=name)
+
+
+def is_closed(gates: FloatArray, top_gate: float) -> NDArray[np.bool_]:
+    """Whether each gate is below a tenth of `top_gate`, its largest value."""
+    return gates < CLOSED * top_gate
+
+
+def closed_share(gates: FloatArray, top_gate: float, weight: FloatArray) -> float:
+    """The part of the gates (n, n_l) that are closed; `weight` is s_x / Σ s_x of each example.
+
+    src/train/monitor/examples.rs counts those of a mini-batch, each example once.
+    """
+    return float(weight @ is_closed(gates, top_gate).mean(axis=1))
 
 
 def is_cancelled(cost: Any, output: str) -> bool:

@@ -26,7 +26,7 @@ MIN_EXPONENT, MAX_EXPONENT = -10, 30
 MAX_RISES = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NextStep:
     """The next step of an optimizer with the gradient of all examples.
 
@@ -107,15 +107,15 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Ne
             change, (best, lowest) = first, found
     eigenvalue = quantities.largest_ggn_eigenvalue(batch) if optimizer.kind == "sgd" else np.nan
     return NextStep(
-        optimizer,
-        rate,
-        change,
-        float(norm(change)) / size if size else np.inf,
-        best,
-        lowest,
-        batch.cost(theta + change),
-        eigenvalue,
-        ceiling(optimizer, rate, eigenvalue),
+        optimizer=optimizer,
+        rate=rate,
+        change=change,
+        relative=float(norm(change)) / size if size else np.inf,
+        best=best,
+        lowest=lowest,
+        after=batch.cost(theta + change),
+        largest_eigenvalue=eigenvalue,
+        ceiling=ceiling(optimizer, rate, eigenvalue),
     )
 
 

@@ -31,6 +31,7 @@ callable cost propagate, and so do NaN and infinity in the input. ``docs/mathema
 every formula.
 """
 
+from bpfast.reference._backward_pass import backprop, cost, errors
 from bpfast.reference._checks import ACTIVATIONS, COSTS
 from bpfast.reference._derivatives.by_inputs import input_gradient, jacobian
 from bpfast.reference._derivatives.clipped import clipped_backprop
@@ -42,7 +43,7 @@ from bpfast.reference._derivatives.statistics import gradient_statistics
 from bpfast.reference._derivatives.taylor import backprop_taylor, taylor
 from bpfast.reference._derivatives.taylor_arguments import Taylor
 from bpfast.reference._equations import bp1, bp2, bp3, bp4
-from bpfast.reference._functions import Trace, backprop, cost, errors, forward, trace
+from bpfast.reference._forward_pass import Trace, forward, trace
 
 __all__ = [
     "ACTIVATIONS",

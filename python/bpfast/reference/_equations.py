@@ -1,10 +1,8 @@
 """The four equations, BP1 to BP4, one function each."""
 
-import math
-
 from bpfast.reference import _checks as check
 from bpfast.reference._activations import prime
-from bpfast.reference._arithmetic import dot, exact_sum
+from bpfast.reference._arithmetic import dot, exact_sum, weighted_mean
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
 from bpfast.reference._checks import Cost
 from bpfast.reference._formulas import activate, bp1_of, named_cost
@@ -180,10 +178,7 @@ def cost_and_bp1(
     a = [activate(z_x, output) for z_x in z]
     c, nabla_z = costs_and_nabla(z, a, y, output, cost)
     delta = [[s_x / divisor * d for d in row] for s_x, row in zip(s, nabla_z, strict=True)]
-    total = dot(s, c) / divisor
-    if not math.isfinite(total):  # the sum may overflow where the mean does not
-        total = dot([s_x / divisor for s_x in s], c)
-    return total, delta
+    return weighted_mean(s, c, divisor), delta
 
 
 def costs_and_nabla(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # In 8 others the gradient overflowed float32.
 TOLERANCE = {"float64": 1e-8, "float32": 1e-4}
 _FLOOR = 64
-# The number of roundings in a float64 cost, relative to C and to z^L.
+# The number of roundings in a float64 cost, relative to Σ |s_x C_x| and to z^L.
 _ROUNDINGS = 4
 
 
@@ -63,10 +63,14 @@ class Probes:
             raise ValueError(f"x, y: expected finite z and a finite cost, got the cost {start}")
 
         weights = options["sample_weight"]
-        share = np.ones(len(self.x)) if weights is None else np.asarray(weights, float)
-        most = float(share.max() / (share.sum() if options["reduction"] == "mean" else 1))
+        share = np.ones(len(self.x)) if weights is None else np.abs(np.asarray(weights, float))
+        divisor = float(share.sum()) if options["reduction"] == "mean" else 1.0
+        most = float(share.max()) / divisor
         last_z, last_a = (most * float(np.abs(v[-1]).max()) for v in (self.trace.z, self.trace.a))
-        self.rounding = _ROUNDINGS * float(np.finfo(float).eps) * (abs(start) + last_z)
+        # Costs of both signs cancel in C, and their roundings do not.
+        costs = self.exact.cost(self.x, self.y, sample_weight=weights, reduction="none")
+        size_of_cost = float(np.abs(costs).sum()) / divisor
+        self.rounding = _ROUNDINGS * float(np.finfo(float).eps) * (size_of_cost + last_z)
         size = [np.where(np.isfinite(d), np.abs(d), 0).astype(float) for d in self.errors]
         top = last_a + max(float(d.max()) for d in size)
         floor = _FLOOR * float(np.finfo(net.dtype).eps) / self.rtol * top

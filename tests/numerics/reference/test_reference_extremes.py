@@ -144,3 +144,22 @@ def test_activation_at_infinity(name):
 def test_sums_are_rounded_once():
     assert reference.bp3([[1e16], [1.0], [-1e16]]) == [1.0]
     assert reference.bp3([[1e308], [1e308]]) == [math.inf]
+
+
+@pytest.mark.parametrize("n", [1, 2, 20])
+@pytest.mark.parametrize("weight", [None, 0.5, 1e300, 1e-300])
+def test_a_mean_cost_is_finite_where_it_is_in_range(n, weight):
+    """Also of a callable cost, and of one of derivatives."""
+    weights, biases = [[[0.0]]], [[0.0]]
+    x, y = [[0.0]] * n, [[1.4e154]] * n
+    options = {"output": "identity", "sample_weight": weight and [weight] * n}
+    assert reference.cost(weights, biases, x, y, **options) == approx(9.8e307, rel=1e-12)
+    assert reference.backprop(weights, biases, x, y, **options)[0] == approx(9.8e307, rel=1e-12)
+
+    def cost(_):
+        return [1e308] * n, (None, [[[1.0]] * n])
+
+    options["order"] = 1
+    found, *_ = reference.backprop_taylor(weights, biases, x, [[1.0]], cost, **options)
+    assert found == approx(1e308, rel=1e-12)
+    assert reference.cost(weights, biases, x, [[1e200]] * n, output="identity") == math.inf

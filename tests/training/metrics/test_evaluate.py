@@ -168,3 +168,13 @@ def test_refused_arguments(how, kind, message):
     net = net_of()
     with refuses(kind, message, net):
         net.evaluate(**({"x": X, "y": LABELS} | how))
+
+
+def test_weights_whose_products_with_costs_are_out_of_range():
+    net = bpfast.Network([1, 1], output="identity", init="zeros")
+    x, y = np.arange(4.0)[:, np.newaxis], np.full((4, 1), 100.0)
+    for size in (None, 1, 3):
+        found = net.evaluate(x, y, sample_weight=np.full(4, 1e307), batch_size=size)
+        assert found["cost"] == pytest.approx(5000.0, rel=1e-15)
+        with refuses(ValueError, "^sample_weight: expected a finite sum, got inf$", net):
+            net.evaluate(x, y, sample_weight=np.full(4, 1e308), batch_size=size)

@@ -92,12 +92,12 @@ def _shared_member(
     all_y = group.examples.of_network(net, options.rows, None).y
     measures, kind = for_targets(options.metrics, all_y, net)
     if options.class_weight is not None:
-        check_classes(options.class_weight, examples.y, net.sizes[-1])
+        check_classes(options.class_weight, examples.y, net.sizes[-1], examples.names)
     held_out: Examples | None = None
     validation: Trainer | None = None
     if split.held is not None:
         held_out = group.examples.of_network(net, split.held, weight)
-        refuse_negative(held_out.sample_weight)
+        refuse_negative(held_out.sample_weight, held_out.names)
         refuse_all_zero("sample_weight", held_out.sample_weight)
         for_targets(options.metrics, held_out.y, net, kind)
     elif options.validation is not None:
@@ -145,6 +145,7 @@ def _own_member(data: SharedData, options: Options, split: Split) -> Member:
     """A training of its own, with copies of its rows, as for a callable cost."""
     net, x, y = options.net, data.x, data.y
     weight, validation = options.sample_weight, options.validation
+    _check_weights(weight, split, len(data.examples(net)))
     rows = options.rows
     if options.validation_rows is not None:
         rows = split.rows
@@ -163,6 +164,18 @@ def _own_member(data: SharedData, options: Options, split: Split) -> Member:
         epochs=options.epochs,
         examples=parts.source.examples or 0,
     )
+
+
+def _check_weights(sample_weight: Any, split: Split, n: int) -> None:
+    """Raise the errors of the weights of `n` examples, where rows still have the user's numbers."""
+    weight = parse_sample_weight(sample_weight, n, signed=True)
+    refuse_all_zero("sample_weight", weight)
+    if weight is None:
+        return
+    if split.held is not None:
+        refuse_negative(rows_of(weight, split.held), split.held)
+    if split.rows is not None and (of_rows := rows_of(weight, split.rows)).any():
+        refuse_all_zero("sample_weight", of_rows, split.rows)
 
 
 def _training(options: Options, runner: StepRunner, measured: EndOfEpoch) -> Training:

@@ -111,7 +111,7 @@ def parts_of_arrays(
     if is_number(validation):
         share = number("validation", validation)
         data, held_out = data.split(share, settings.seed)
-        refuse_negative(held_out.sample_weight)
+        refuse_negative(held_out.sample_weight, held_out.names)
     else:
         held_out, _ = parse_validation(net, validation, metrics, kind)
     data.weigh(class_weight)

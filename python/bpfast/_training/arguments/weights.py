@@ -34,8 +34,8 @@ def parse_sample_weight(
     good = np.isfinite(weights) & (signed | (weights >= 0))
     if not good.all():
         k = int(good.argmin())
-        got = format_number(float(weights[k]))
         expected = "a finite weight" if signed else "a finite weight, 0 or above"
+        got = format_number(float(weights[k]))
         raise ValueError(f"sample_weight[{k}]: expected {expected}, got {got}")
     return weights
 
@@ -60,25 +60,39 @@ def as_weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] |
     return given.astype(np.float64)
 
 
-def refuse_all_zero(argument: str, weights: NDArray[np.float64] | None) -> None:
-    """Raise ValueError if no weight is above 0. `argument` is the argument that caused it."""
+def refuse_all_zero(
+    argument: str, weights: NDArray[np.float64] | None, names: NDArray[Any] | None = None
+) -> None:
+    """Raise ValueError if no weight is above 0. `argument` is the argument that caused it.
+
+    `names` has the row number of each example among the user's, if that is not its place.
+    """
     if weights is None or (weights > 0).any():
         return
+    expected = "a weight above 0 for at least one example"
     if not weights.any():
-        expected = "a weight above 0 for at least one example"
         raise ValueError(f"{argument}: expected {expected}, got all zero")
     k = int((weights < 0).argmax())
+    got = format_number(float(weights[k]))
+    row = k if names is None else int(names[k])
+    if argument != "sample_weight":  # an index would be that of a class
+        got = f"{got} for example {row} and none above 0"
+        raise ValueError(f"{argument}: expected {expected}, got {got}")
     expected = "a finite weight, 0 or above, where no weight is above 0"
-    raise ValueError(f"{argument}[{k}]: expected {expected}, got {format_number(weights[k])}")
+    raise ValueError(f"{argument}[{row}]: expected {expected}, got {got}")
 
 
-def refuse_negative(weights: NDArray[np.float64] | None) -> None:
-    """Raise ValueError if a weight of a validation is negative: its cost is a mean."""
+def refuse_negative(weights: NDArray[np.float64] | None, names: NDArray[Any] | None = None) -> None:
+    """Raise ValueError if a weight of a validation is negative: its cost is a mean.
+
+    `names` has the row number of each example among the user's, if that is not its place.
+    """
     if weights is not None and (weights < 0).any():
         k = int((weights < 0).argmax())
         expected = "a finite weight, 0 or above, of the examples for validation"
         got = format_number(float(weights[k]))
-        raise ValueError(f"sample_weight[{k}]: expected {expected}, got {got}")
+        row = k if names is None else int(names[k])
+        raise ValueError(f"sample_weight[{row}]: expected {expected}, got {got}")
 
 
 def refuse_infinite_sum(argument: str, weights: NDArray[np.float64] | None) -> None:
@@ -147,8 +161,15 @@ def times_class_weight(
     return product
 
 
-def check_classes(class_weight: Mapping[int, float] | str, y: NDArray[Any], outputs: int) -> None:
+def check_classes(
+    class_weight: Mapping[int, float] | str,
+    y: NDArray[Any],
+    outputs: int,
+    names: NDArray[Any] | None = None,
+) -> None:
     """Raise the errors that class weights may have.
+
+    `names` has the row number of each example among the user's, if that is not its place.
 
     Raises
     ------
@@ -159,7 +180,7 @@ def check_classes(class_weight: Mapping[int, float] | str, y: NDArray[Any], outp
         The class weights have the wrong type.
     """
     parse_class_weight(class_weight, outputs)
-    _classes(y)
+    _classes(y, names)
 
 
 def count_classes(y: NDArray[Any]) -> dict[int, int]:
@@ -191,7 +212,7 @@ def balanced(counts: Mapping[int, int]) -> dict[int, float]:
     return {label: n / (len(counts) * count) for label, count in counts.items()}
 
 
-def _classes(y: NDArray[Any]) -> NDArray[Any]:
+def _classes(y: NDArray[Any], names: NDArray[Any] | None = None) -> NDArray[Any]:
     """The class of each example."""
     if y.ndim not in (1, 2) or y.dtype.kind not in "buif" or (y.ndim == 1 and y.dtype.kind == "f"):
         got = f"shape {y.shape} of dtype {y.dtype}"
@@ -204,7 +225,8 @@ def _classes(y: NDArray[Any]) -> NDArray[Any]:
             hint = "; sample_weight takes a weight for each example"
         if wrong.any():
             row = int(wrong.argmax())
-            raise ValueError(f"class_weight: expected {expected}, got {format_row(y, row)}{hint}")
+            got = format_row(y, row, names)
+            raise ValueError(f"class_weight: expected {expected}, got {got}{hint}")
     return labels(y)
 
 

@@ -116,6 +116,11 @@ class Examples:
         """y of all examples."""
         return self._y if self._rows is None else rows_of(self._y, self._rows)
 
+    @property
+    def names(self) -> NDArray[Any] | None:
+        """The row number of each example among the user's; None if that is its place."""
+        return self._names
+
     def of_network(
         self, net: Network, rows: NDArray[Any] | None, weight: NDArray[np.float64] | None
     ) -> Examples:
@@ -154,7 +159,7 @@ class Examples:
             self.add_class_weight(class_weight)
             argument = "class_weight"
         if self.sample_weight is not None:
-            refuse_all_zero(argument, self.sample_weight)
+            refuse_all_zero(argument, self.sample_weight, self._names)
             self.sample_weight = scaled_to_mean_one(argument, self.sample_weight)
 
     def arrays(self) -> tuple[Any, NDArray[Any]] | None:
@@ -221,6 +226,7 @@ class Examples:
 
     def cost(self) -> float:
         """C with the network's current parameters."""
+        refuse_infinite_sum("sample_weight", self.sample_weight)
         costs, weights = [], []
         for piece in self._pieces():
             x, y, weight = self._at(piece)

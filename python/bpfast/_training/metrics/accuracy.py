@@ -61,11 +61,11 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
     raise outputs_error(a.shape, y.shape)
 
 
-def format_row(y: NDArray[Any], row: int) -> str:
-    """A row of y for an error message, truncated if it is long."""
+def format_row(y: NDArray[Any], row: int, names: NDArray[Any] | None = None) -> str:
+    """A row of y for an error message, truncated if it is long, with its number or name."""
     numbers = [format_number(float(number)) for number in y[row, :MAX_OUTPUTS_SHOWN]]
     more = ", …" if y.shape[1] > MAX_OUTPUTS_SHOWN else ""
-    return f"[{', '.join(numbers)}{more}] in row {row}"
+    return f"[{', '.join(numbers)}{more}] in row {row if names is None else names[row]}"
 
 
 def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:

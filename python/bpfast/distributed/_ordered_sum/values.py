@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 
@@ -111,3 +114,22 @@ def ordered_sum(values: NDArray[np.float64]) -> Any:
             pairs = values[:half] + values[half : 2 * half]
             values = pairs if n % 2 == 0 else np.concatenate([pairs, values[-1:]])
     return values[0] if len(values) else np.float64(0)
+
+
+def exact_sum(values: Iterable[float]) -> float:
+    """The sum, rounded once; infinite or NaN where that of floats is, instead of an error.
+
+    Examples
+    --------
+    >>> exact_sum([1e308, 1e308, -1e308]), exact_sum([1e308, 1e308])
+    (1e+308, inf)
+    >>> exact_sum([math.inf, -math.inf])
+    nan
+    """
+    values = list(values)
+    try:
+        return math.fsum(values)
+    except OverflowError:  # out of range on the way, where the smallest bits do not count
+        return exact_sum(value * 2.0**-64 for value in values) * 2.0**64
+    except ValueError:
+        return math.nan

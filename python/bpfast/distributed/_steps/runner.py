@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from bpfast import _core, schedules
 from bpfast._training.locks import bind_state
 from bpfast._training.steps.series import OptimizerGuard
 from bpfast._training.stopping.divergence import DivergenceError, failure
+from bpfast.distributed._ordered_sum.values import exact_sum
 from bpfast.distributed._shards.sums import GradientTask, LocalSteps
 from bpfast.distributed._steps.dropout import Dropout
 from bpfast.distributed._steps.update import Update
@@ -66,19 +66,17 @@ class ShardRunner:
     def run(self, epoch: int, growth: Growth, progress_bar: Progress | None) -> tuple[float, float]:
         """Do the steps of an epoch. Returns the rate of the last step, and the mean cost."""
         self._shards.engine.begin_epoch()
-        steps, mean_weight = self._whole_steps, self._mean_weight
-        if self._settings.method == "local":  # divides the weights by their mean
-            steps, mean_weight = self._local_steps, 1.0
+        steps = self._local_steps if self._settings.method == "local" else self._whole_steps
         costs, last_rate = [], 0.0
         for rate, cost, examples in steps(epoch):
             last_rate = rate
             growth.begin(cost)
-            costs.append(cost * examples * mean_weight)
+            costs.append(cost * (examples / self._plan.n))
             if progress_bar is not None:
                 progress_bar.advance(examples)
             if self._optimizer._state_arrays is not None:
                 bind_state(self._optimizer._state_arrays, self._net)
-        return last_rate, math.fsum(costs) / (self._plan.n * mean_weight)
+        return last_rate, exact_sum(costs)
 
     def fault(self) -> str | None:
         """Describe the first number that is not finite, if any."""

@@ -6,6 +6,7 @@ affects more than half of a layer. The docstring of each function has its reason
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bpfast.inside._causes import gates, inputs, step, targets, weights
@@ -20,7 +21,8 @@ def findings_of(facts: Facts) -> list[Finding]:
 
     Inputs come first, then targets, parameters, examples and the step: an earlier cause makes later
     ones, as unscaled features saturate neurons, and saturated neurons make small steps. Of those
-    that an earlier one explains, the ones in `EXPLAINS` are left out.
+    that an earlier one explains, the ones in `EXPLAINS` are left out. Examples are rows of the
+    batch inside each cause, and rows of the user's x in what is returned.
     """
     if facts.has_learned:
         return []
@@ -29,7 +31,7 @@ def findings_of(facts: Facts) -> list[Finding]:
         finding = cause(facts)
         kinds = {other.kind for other in found}
         if finding is not None and not any(finding.kind in EXPLAINS.get(k, ()) for k in kinds):
-            found.append(finding)
+            found.append(replace(finding, examples=facts.batch.rows[finding.examples]))
     return found
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpfast._activations import ONE_SIDED, SATURATING, base_name
+from bpfast.inside import _quantities as quantities
 from bpfast.inside._causes.limits import (
-    CLOSED,
     CLOSED_SHARE,
     CLOSED_SHARE_OF_LARGE_WEIGHTS,
     DEAD_SHARE,
@@ -68,7 +68,7 @@ def saturated_hidden(facts: Facts) -> Finding | None:
     for layer in facts.layers[:-1]:
         if layer.activation not in SATURATING:
             continue
-        share = closed_part(facts, layer)
+        share = quantities.closed_share(layer.gates, layer.top_gate, facts.batch.weight)
         most = (
             CLOSED_SHARE_OF_LARGE_WEIGHTS
             if relative_gain(facts.net, layer) > LARGE_GAIN
@@ -82,7 +82,7 @@ def saturated_hidden(facts: Facts) -> Finding | None:
     because = "biases" if layer.from_biases > layer.from_inputs else "weights"
     is_by_biases = because == "biases"
     start = "biases of 0" if is_by_biases else f"smaller weights: {start_for(facts.net)}"
-    closed = layer.gates < CLOSED * layer.top_gate
+    closed = quantities.is_closed(layer.gates, layer.top_gate)
     order = np.argsort(layer.factors["mean_gate"], kind="stable")
     stuck = np.abs(layer.arrived) * closed
     return Finding(
@@ -114,7 +114,7 @@ def saturated_output(facts: Facts) -> Finding | None:
     layer = facts.layers[-1]
     if layer.cancels or layer.activation not in (*SATURATING, "softmax"):
         return None
-    closed = layer.gates < CLOSED * layer.top_gate
+    closed = quantities.is_closed(layer.gates, layer.top_gate)
     squares = np.square(layer.arrived / scale_of(layer.arrived)) * facts.batch.weight[:, np.newaxis]
     total, each, stuck = squares.sum(), squares.sum(axis=0), (squares * closed).sum(axis=0)
     if not total:
@@ -154,11 +154,6 @@ def saturated_output(facts: Facts) -> Finding | None:
         examples=np.argsort(-(squares * closed)[:, outputs].sum(axis=1), kind="stable")[:5],
         because=because,
     )
-
-
-def closed_part(facts: Facts, layer: LayerFactors) -> float:
-    """The part of the gates that are closed."""
-    return float(facts.batch.mean((layer.gates < CLOSED * layer.top_gate).mean(axis=1)))
 
 
 def _by_training(facts: Facts) -> str:

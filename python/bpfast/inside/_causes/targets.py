@@ -90,8 +90,8 @@ def contradicting_examples(facts: Facts) -> Finding | None:
 
     The share of the variation of y that is between examples of equal x can never be learned.
     """
-    y, weight = facts.batch.targets, facts.batch.weight
-    if y is None:
+    targets, weight = facts.batch.targets, facts.batch.weight
+    if targets is None:
         return None
     x = np.ascontiguousarray(facts.batch.x + 0.0)  # -0 is 0
     rows = x.view(np.dtype((np.void, x.dtype.itemsize * x.shape[1]))).ravel()
@@ -99,17 +99,17 @@ def contradicting_examples(facts: Facts) -> Finding | None:
     group = group.ravel()
     if counts.max() == 1 or counts.size == 1:
         return None
-    y = y / scale_of(y)  # only parts of its variation count
+    y = targets / scale_of(targets)  # only parts of its variation count
     total = float(weight @ np.square(y - facts.batch.mean(y)).sum(axis=1))
     sums = np.zeros((counts.size, y.shape[1]))
     np.add.at(sums, group, y * weight[:, np.newaxis])
-    weights = np.bincount(group, weights=weight)
-    means = sums / np.where(weights > 0, weights, 1)[:, np.newaxis]
-    distance = np.square(y - means[group]).sum(axis=1)
+    means = sums / np.bincount(group, weights=weight)[:, np.newaxis]
+    mixed = _is_mixed(targets, group)[group]
+    distance = np.where(mixed, np.square(y - means[group]).sum(axis=1), 0.0)
     share = float(weight @ distance) / total if total else 0.0
     if share <= CONTRADICTION:
         return None
-    bad = np.flatnonzero((distance > 0) & (weight > 0))
+    bad = np.flatnonzero(mixed)
     signal = float(np.median(facts.layers[-1].factors["cancellation"]))
     return Finding(
         "contradicting_examples",
@@ -124,6 +124,15 @@ def contradicting_examples(facts: Facts) -> Finding | None:
         "correct or remove these examples, or add a feature that tells them apart",
         examples=bad[np.argsort(group[bad], kind="stable")],
     )
+
+
+def _is_mixed(y: FloatArray, group: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the examples of a group differ in y, exactly: a mean of equal y may be rounded."""
+    first = np.empty(group.max() + 1, dtype=np.int64)
+    first[group[::-1]] = np.arange(len(group))[::-1]  # the last assignment stays
+    mixed = np.zeros(len(first), dtype=bool)
+    mixed[group[(y != y[first[group]]).any(axis=1)]] = True
+    return mixed
 
 
 def unrelated_targets(facts: Facts) -> Finding | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpfast._activations import SATURATING
-from bpfast.inside._causes.gates import closed_part
+from bpfast.inside import _quantities as quantities
 from bpfast.inside._causes.limits import (
     CLOSED_SHARE_OF_LARGE_WEIGHTS,
     DISTINCT_SHARE,
@@ -48,7 +48,7 @@ def symmetric_neurons(facts: Facts) -> Finding | None:
 
 def large_weights(facts: Facts) -> Finding | None:
     """Weights that multiply activations, errors and curvature from layer to layer."""
-    layers = facts.layers
+    layers, weight = facts.layers, facts.batch.weight
     too_large = [layer for layer in layers if relative_gain(facts.net, layer) > LARGE_GAIN]
     top = max(too_large or layers, key=lambda layer: relative_gain(facts.net, layer))
     size = max(1.0, float(rms(layers[0].a_in)))
@@ -64,7 +64,8 @@ def large_weights(facts: Facts) -> Finding | None:
         "of its maximum"
         for layer in layers[:-1]
         if layer.activation in SATURATING
-        and (share := closed_part(facts, layer)) > CLOSED_SHARE_OF_LARGE_WEIGHTS
+        and (share := quantities.closed_share(layer.gates, layer.top_gate, weight))
+        > CLOSED_SHARE_OF_LARGE_WEIGHTS
     )
     order = np.argsort(-top.factors["weight"], kind="stable")
     return Finding(

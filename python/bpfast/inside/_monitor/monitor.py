@@ -87,7 +87,9 @@ class Monitor(Columns, StepMonitor):
     curvature           the largest eigenvalue, if asked for
     =================== ==============================================================
 
-    Records of epochs describe the sample with the parameters after the epoch.
+    Records of epochs describe the sample with the parameters after the epoch. Gates count with the
+    weights of their examples, and examples of weight 0 are not in the sample. In records of steps
+    each gate counts once.
 
     Records of steps describe the mini-batch of the step, with the parameters before it and with
     dropout if there is any; its z, a, δ and gradient are there anyway. Examples count with their

@@ -8,11 +8,11 @@ from weakref import ref
 import numpy as np
 
 from bpfast import _core
-from bpfast._activations import ONE_SIDED, activation_names, base_name
+from bpfast._activations import ONE_SIDED, SATURATING, activation_names, base_name, top_slope
 from bpfast._core import Gradient
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._batch import batch_of
-from bpfast.inside._causes.limits import CLOSED, OFF
+from bpfast.inside._causes.limits import OFF
 from bpfast.inside._facts import base_cost
 from bpfast.inside._scaled import scale_of
 
@@ -38,7 +38,9 @@ class Probe:
         self._baseline = np.nan
         self._x = np.ascontiguousarray(batch.x, dtype=net.dtype)
         self._y = batch.y if batch.y.dtype.kind != "f" else batch.y.astype(net.dtype)
-        self._options: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
+        self._options: dict[str, Any] = {}
+        if weight is not None:
+            self._options["sample_weight"] = weight[batch.rows]
         self._weight = batch.weight
         self._curvature = curvature
         self._names = activation_names(net)
@@ -84,7 +86,7 @@ class Probe:
         norm = _core.norm(gradient)
         row = {"cost": found.cost}
         for k, name in enumerate(self._names):
-            row[f"saturation_{k + 2}"] = self._saturation(name, z[k], a[k + 1], k)
+            row[f"saturation_{k + 2}"] = self._saturation(name, z[k], k)
         parts = []  # of the mean of ‖∇C_x‖² = Σ_l ‖δ_x‖² (‖a_x‖² + 1), 1 for the biases
         for k, delta in enumerate(deltas):
             squares, scale = _row_squares(delta)
@@ -113,18 +115,15 @@ class Probe:
         batch = batch_of(net, self._x, self._y, self._options.get("sample_weight"))
         return quantities.largest_ggn_eigenvalue(batch)
 
-    def _saturation(self, name: str, z: FloatArray, a: FloatArray, k: int) -> float:
+    def _saturation(self, name: str, z: FloatArray, k: int) -> float:
         """The part of closed gates, or of neurons that are off for the whole sample."""
         if k == len(self._names) - 1 and self._last_cancels:
             return 0.0
-        if name == "sigmoid":  # σ' = a (1 - a), at most 1/4
-            return int(np.count_nonzero(a * (1 - a) < CLOSED / 4)) / int(a.size)
-        if name == "tanh":  # σ' = 1 - a²
-            return int(np.count_nonzero(np.square(a) > 1 - CLOSED)) / int(a.size)
-        if name == "hard_sigmoid":  # σ' = 1/6 or 0
-            return int(np.count_nonzero((a <= 0) | (a >= 1))) / int(a.size)
+        if name in SATURATING:
+            gates = quantities.gate(name, z)
+            return quantities.closed_share(gates, top_slope(name), self._weight)
         if base_name(name) in ONE_SIDED:
-            most = a.max(axis=0) if name == "relu" else quantities.gate(name, z).max(axis=0)
+            most = quantities.gate(name, z).max(axis=0)
             limit = 0.0 if name == "relu" else OFF
             return int(np.count_nonzero(most <= limit)) / len(most)
         return 0.0

@@ -22,7 +22,7 @@ MAX_EXPLAINED = 500
 
 
 class Sample:
-    """Copies of some examples, so that they stay as they are.
+    """Copies of some examples, so that they stay as they are. Examples of weight 0 are left out.
 
     Attributes
     ----------
@@ -57,7 +57,10 @@ class Sample:
             if weight.shape != (rows.shape[0],):
                 expected = f"shape ({rows.shape[0]},)"
                 raise ValueError(f"sample_weight: expected {expected}, got {weight.shape}")
-        order = rng.permutation(rows.shape[0])[: max(MAX_EXPLAINED, count)]
+        order = rng.permutation(rows.shape[0])
+        if weight is not None and (weight != 0).any():
+            order = order[weight[order] != 0]
+        order = order[: max(MAX_EXPLAINED, count)]
         chosen: Any = rows_of(rows, order)
         self.x: NDArray[Any] = chosen.toarray() if is_sparse(chosen) else np.array(chosen)
         self.y: NDArray[Any] = rows_of(targets, order)

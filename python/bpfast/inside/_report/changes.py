@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trial:
     """A network to train, and what with.
 
@@ -86,9 +86,15 @@ def unchanged(facts: Facts, optimizer: Optimizer) -> Trial:
     """The user's network as it is."""
     batch = facts.batch
     return Trial(
-        batch.net.copy(), batch.x, batch.y, batch.weight, optimizer, batch.net.config["cost"],
-        batch.weight, "nothing",
-    )  # fmt: skip
+        net=batch.net.copy(),
+        x=batch.x,
+        y=batch.y,
+        weight=batch.weight,
+        optimizer=optimizer,
+        cost=batch.net.config["cost"],
+        measured=batch.weight,
+        change="nothing",
+    )
 
 
 def trials(context: ChangeContext) -> tuple[Trial, Trial]:
@@ -158,10 +164,10 @@ def _cancelling_cost(context: ChangeContext) -> tuple[Trial, Trial]:
 
 
 def _without_contradictions(context: ChangeContext) -> tuple[Trial, Trial]:
-    before, bad = context.before, context.finding.examples
-    kept = np.ones(len(before.x), dtype=bool)
-    kept[bad] = False
-    if kept.sum() < 2 or before.weight[kept].sum() == 0:  # one of each group is left
+    before = context.before
+    kept = ~np.isin(context.facts.batch.rows, context.finding.examples)
+    if kept.sum() < 2:  # one of each group is left
+        bad = np.flatnonzero(~kept)
         _, first = np.unique(before.x[bad], axis=0, return_index=True)
         kept[bad[first]] = True
     weight = before.weight[kept] / before.weight[kept].sum()

@@ -152,9 +152,7 @@ def _examples(batch: Batch, layer: LayerFactors, j: int, name: str) -> NDArray[n
         "cancellation": delta * norms,
         "step": delta * norms,
     }[name]
-    counted = np.flatnonzero(batch.weight > 0)
-    order = np.argsort(-scores[counted], kind="stable")[:MAX_EXAMPLES]
-    worst: NDArray[np.int64] = counted[order]
+    worst: NDArray[np.int64] = batch.rows[np.argsort(-scores, kind="stable")[:MAX_EXAMPLES]]
     return worst
 
 

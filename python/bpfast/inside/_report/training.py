@@ -26,7 +26,15 @@ def measure(trial: Trial) -> tuple[Batch, float]:
             cost=trial.cost,
         )  # fmt: skip
     targets = dense_targets(np.asarray(trial.y), net.sizes[-1], len(trial.x))
-    measured = Batch(net, trial.x, trial.y, targets, trial.measured, 1.0)
+    measured = Batch(
+        net=net,
+        x=trial.x,
+        y=trial.y,
+        targets=targets,
+        weight=trial.measured,
+        scale=1.0,
+        rows=np.arange(len(trial.x)),
+    )
     base = base_cost(measured)
     return measured, base if base > 0 else max(abs(measured.cost()), 1e-300)
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from bpfast.reference import _checks as check
 from bpfast.reference._arrays import Array, Matrix
+from bpfast.reference._backward_pass import errors_of
 from bpfast.reference._checks import Cost
 from bpfast.reference._derivatives.directions import nabla_x, tangents
 from bpfast.reference._derivatives.second_derivatives import output_tangent
 from bpfast.reference._equations import cost_and_bp1
-from bpfast.reference._functions import errors_of, trace_of
+from bpfast.reference._forward_pass import trace_of
 
 
 def input_gradient(

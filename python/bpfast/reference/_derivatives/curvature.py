@@ -6,12 +6,13 @@ from bpfast.reference import _checks as check
 from bpfast.reference._activations import prime, second
 from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector
+from bpfast.reference._backward_pass import bias_gradients, errors_of
 from bpfast.reference._checks import Cost, Network
 from bpfast.reference._derivatives.directions import tangents
 from bpfast.reference._derivatives.per_example import gradients_of_examples, numbers, weighted_sum
 from bpfast.reference._derivatives.second_derivatives import gauss_newton_product, hessian_product
 from bpfast.reference._equations import bp4, costs_and_nabla
-from bpfast.reference._functions import Trace, bias_gradients, errors_of, trace_of
+from bpfast.reference._forward_pass import Trace, trace_of
 
 
 def hvp(

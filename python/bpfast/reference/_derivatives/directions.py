@@ -6,11 +6,12 @@ from bpfast.reference import _checks as check
 from bpfast.reference._activations import prime
 from bpfast.reference._arithmetic import dot
 from bpfast.reference._arrays import Array, Matrix, Vector, matrix
+from bpfast.reference._backward_pass import bias_gradients, errors_of
 from bpfast.reference._checks import Network
 from bpfast.reference._derivatives.second_derivatives import output_tangent
 from bpfast.reference._equations import bp4
 from bpfast.reference._formulas import bp1_of
-from bpfast.reference._functions import bias_gradients, errors_of, trace_of
+from bpfast.reference._forward_pass import trace_of
 
 
 def vjp(

@@ -7,9 +7,10 @@ from typing import Any
 from bpfast.reference import _checks as check
 from bpfast.reference._arithmetic import exact_sum
 from bpfast.reference._arrays import Array, Matrix, Vector
+from bpfast.reference._backward_pass import errors_of
 from bpfast.reference._checks import Cost, Network
 from bpfast.reference._equations import cost_and_bp1
-from bpfast.reference._functions import errors_of, trace_of
+from bpfast.reference._forward_pass import trace_of
 
 # The gradients of all examples: for each, ∂C_x/∂W^l and ∂C_x/∂b^l of all layers.
 Gradients = list[tuple[list[Matrix], list[Vector]]]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from bpfast.reference import _checks as check
 from bpfast.reference._activations import SMOOTH
-from bpfast.reference._arithmetic import dot, exact_sum
+from bpfast.reference._arithmetic import dot, exact_sum, weighted_mean
 from bpfast.reference._arrays import (
     Array,
     Matrix,
@@ -167,7 +167,7 @@ def backprop_taylor(
         _backward(network, layers, _of_example(nabla, i, s[i] / divisor))
         for i, (layers, _) in enumerate(passes)
     ]
-    total = exact_sum(s_x * c_x for s_x, c_x in zip(s, costs, strict=True)) / divisor
+    total = weighted_mean(s, costs, divisor)
     nabla_w = [
         [[exact_sum(terms) for terms in zip(*rows, strict=True)] for rows in zip(*ws, strict=True)]
         for ws in zip(*(w for w, _ in grads), strict=True)
