@@ -181,6 +181,16 @@ def test_a_state_without_its_argument(path):
         other.fit(resume=path, early_stopping=None)
 
 
+def test_load_refuses_a_checkpoint_whose_numbers_changed(path):
+    saved(path)
+    content = bytearray(path.read_bytes())
+    content[content.find(bpfast.load(path).params[:1].tobytes()) + 6] ^= 0x10
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: check: expected ") as caught:
+        bpfast.load(path)
+    assert "for what is in the file, got" in str(caught.value)
+
+
 def test_a_network_file_is_not_a_checkpoint(path):
     other = Trained()
     other.net.save(path)

@@ -12,7 +12,7 @@ use crate::base::alloc::check_available;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
 use crate::io::network_file::config::{FileConfig, configuration};
-use crate::io::network_file::format::{NETWORK, VERSION};
+use crate::io::network_file::format::{CHECKPOINT, NETWORK, VERSION};
 use crate::io::network_file::tensors::{biases_name, find, weights_name};
 use crate::io::safetensors::{self, Dtype, Reader, Tensor, TensorElement};
 use crate::io::transpose::transpose;
@@ -164,6 +164,12 @@ impl NetworkFile {
     /// The path of the file.
     pub fn path(&self) -> &Path {
         self.reader.path()
+    }
+
+    /// Whether the file also has the state of a training.
+    pub fn is_checkpoint(&self) -> bool {
+        let format = self.reader.header().metadata.get("format");
+        format.is_some_and(|format| format == CHECKPOINT)
     }
 
     /// Whether its parameters are float32; else they are float64.

@@ -14,6 +14,7 @@ use crate::model::cost::Cost;
 use crate::python::api::files::{detached_io, parse_path};
 use crate::python::api::network::PyNetwork;
 use crate::python::borrow::Element;
+use crate::python::borrow::call_python::{call, import_from};
 use crate::python::call::errors::guarded;
 use crate::python::convert::config::{Config, parse_cost};
 use crate::python::convert::dtype::Dtype;
@@ -118,6 +119,11 @@ pub fn load<'py>(
         let path = parse_path(path)?;
         let given = cost.map(parse_cost).transpose()?;
         let mut saved = detached_io(py, &path, |_| Ok(NetworkFile::open(Reader::open(&path)?)?))?;
+        if saved.is_checkpoint() {
+            // It has a checksum over all of the file, which this compares.
+            let read = import_from(py, "bpfast._training.checkpoint.file", "read")?;
+            call(&read, (path.as_os_str(),))?;
+        }
         let (cost, custom) = choose(saved.cost, given)?;
         let architecture = Arc::new(saved.architecture(cost)?);
         let config = Config {
