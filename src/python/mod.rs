@@ -25,6 +25,8 @@ mod _core {
     #[pymodule_export]
     use super::api::equations::{bp2, bp3, bp4};
     #[pymodule_export]
+    use super::api::files::replace_file;
+    #[pymodule_export]
     use super::api::gradient::Gradient;
     #[pymodule_export]
     use super::api::many::{backprop_many, forward_many};

@@ -16,6 +16,7 @@ use std::io;
 pub use header::Header;
 pub use numbers::{TensorData, TensorElement};
 pub use read::Reader;
+pub use replace::replace_file;
 pub use safetensors::tensor::{Dtype, TensorInfo};
 pub use write::{Tensor, write};
 

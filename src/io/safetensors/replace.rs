@@ -1,14 +1,15 @@
 //! Atomic replacement of a file: readers see the old file or the complete new one.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
+use crate::base::cancel::CancelToken;
 use crate::base::error::Error;
-use crate::io::safetensors::Result;
+use crate::io::safetensors::{BLOCK, Result, check_cancelled};
 
 /// As many symbolic links as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -36,6 +37,35 @@ pub fn replace(path: &Path, body: impl FnOnce(&mut File) -> Result<()>) -> Resul
     temporary.rename(&target)?;
     sync_folder(folder(&target));
     Ok(())
+}
+
+/// The same with `content`.
+///
+/// # Errors
+/// System errors, or the call is cancelled; and in a child that `should_cancel` has forked, that it cannot
+/// continue.
+pub fn replace_file(path: &Path, content: &[u8], cancel: &CancelToken<'_>) -> Result<()> {
+    let check = may_continue(cancel);
+    replace(path, |file| {
+        for block in content.chunks(BLOCK) {
+            check()?;
+            file.write_all(block)?;
+        }
+        Ok(())
+    })
+}
+
+/// A check between two blocks: the call is not cancelled, and this is not a forked child, which shares the open
+/// file with its parent.
+pub(super) fn may_continue(cancel: &CancelToken<'_>) -> impl Fn() -> Result<()> {
+    let parent = process::id();
+    move || {
+        check_cancelled(cancel)?;
+        if process::id() != parent {
+            return Err(Error::forked().into());
+        }
+        Ok(())
+    }
 }
 
 /// Follows symbolic links at `path`.

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::process;
 
 use crate::base::alloc::{check_available, try_reserve};
 use crate::base::cancel::CancelToken;
-use crate::base::error::Error;
-use crate::io::safetensors::replace::replace;
-use crate::io::safetensors::{BLOCK, Header, Result, TensorData, TensorElement, check_cancelled};
+use crate::io::safetensors::replace::{may_continue, replace};
+use crate::io::safetensors::{BLOCK, Header, Result, TensorData, TensorElement};
 
 /// A named array.
 pub struct Tensor<'a> {
@@ -46,22 +44,14 @@ pub fn write(
     let mut block = Vec::new();
     try_reserve("tensors", &mut block, BLOCK.min(header.end()))?;
     let header = header.to_bytes()?;
-    // A forked child shares the open file with its parent, which continues to write.
-    let parent = process::id();
-    let check_cancelled = || {
-        check_cancelled(cancel)?;
-        if process::id() != parent {
-            return Err(Error::forked().into());
-        }
-        Ok(())
-    };
+    let may_continue = may_continue(cancel);
     replace(path, |file| {
         // Without a BufWriter: dropping it in a child would write its buffer.
         file.write_all(&header)?;
         let mut file = Blocks {
             file,
             block,
-            check_cancelled: &check_cancelled,
+            may_continue: &may_continue,
         };
         for tensor in ordered {
             match &tensor.numbers {
@@ -84,14 +74,14 @@ struct Blocks<'a> {
     file: &'a mut File,
     /// Bytes not written yet. The capacity is [`BLOCK`], or the total if that is less.
     block: Vec<u8>,
-    check_cancelled: &'a dyn Fn() -> Result<()>,
+    may_continue: &'a dyn Fn() -> Result<()>,
 }
 
 impl Blocks<'_> {
     fn put<T: TensorElement>(&mut self, numbers: &[T], put: impl Fn(T, &mut [u8])) -> Result<()> {
         let size = size_of::<T>();
         for piece in numbers.chunks(BLOCK / size) {
-            (self.check_cancelled)()?;
+            (self.may_continue)()?;
             let start = self.block.len();
             let start = if start + size_of_val(piece) > BLOCK {
                 self.write()?;

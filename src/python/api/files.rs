@@ -12,7 +12,7 @@ use crate::base::error::Error;
 use crate::io::safetensors::{self, FileError};
 use crate::python::borrow::call_python::call_method;
 use crate::python::call::detach::detached;
-use crate::python::call::errors::{with_argument_name, wrong_type};
+use crate::python::call::errors::{guarded, with_argument_name, wrong_type};
 
 /// The path that Python passes as str, bytes or os.PathLike.
 ///
@@ -43,6 +43,35 @@ pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
         return Err(Error::value("path", "a path without null bytes", got).into());
     }
     Ok(path)
+}
+
+/// Replace the file at `path`, or create it, as `Network.save` does.
+///
+/// Parameters
+/// ----------
+/// path : str, bytes or os.PathLike
+/// content : bytes
+///
+/// Raises
+/// ------
+/// OSError
+///     The file cannot be written; the old one is unchanged.
+/// ValueError
+///     ``path`` is a pipe or a device.
+/// TypeError
+///     Other types.
+#[pyfunction]
+pub fn replace_file(path: &Bound<'_, PyAny>, content: &Bound<'_, PyAny>) -> PyResult<()> {
+    guarded(|| {
+        let path_of_file = parse_path(path)?;
+        let Ok(content) = content.cast::<PyBytes>() else {
+            return Err(wrong_type("content", "bytes", content));
+        };
+        let content = content.as_bytes();
+        detached_io(path.py(), &path_of_file, |cancel| {
+            safetensors::replace_file(&path_of_file, content, cancel)
+        })
+    })
 }
 
 /// Runs `work` on the file at `path` with the GIL released. Its `should_cancel` lets Python run signal

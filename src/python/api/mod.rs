@@ -2,7 +2,7 @@
 
 pub mod bp1;
 pub mod equations;
-mod files;
+pub mod files;
 mod flat_vector;
 pub mod gradient;
 pub mod many;

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._core import COSTS, __version__
+from bpfast._core import COSTS, __version__, replace_file
 from bpfast._optional import optional
 from bpfast._validation.paths import as_path, refuse_unwritable
 from bpfast.formats._activations import name_and_parameter, of_layers
@@ -40,7 +38,8 @@ def to_onnx(net: Network, path: AnyPath | None = None) -> Any:
     ----------
     net : Network
     path : str, bytes or os.PathLike, optional
-        Where to write the model too. A file there is replaced when the new one is whole.
+        Where to write the model too. An existing file is replaced, with its mode kept, and its
+        owner where the system allows that; symbolic links are followed and stay.
 
     Returns
     -------
@@ -56,12 +55,16 @@ def to_onnx(net: Network, path: AnyPath | None = None) -> Any:
     TypeError
         `net` is not a Network, or ``path`` is no path.
     OSError
-        The file cannot be written.
+        The file cannot be written: no such folder, no permission, or a full disk. The old file is
+        unchanged.
     ImportError
         The package onnx is not installed.
 
     Notes
     -----
+    A file is written as `Network.save` writes it: a temporary file in the same folder is flushed to
+    disk and then renamed, so the old or the complete new file is there at any moment.
+
     Outputs agree with `Network.forward` to 1e-6 in float32 and 1e-14 in float64, relative to the
     largest. ONNX Runtime 1.x computes float64 for every activation except gelu, for which it has no
     ``Erf``.
@@ -113,18 +116,8 @@ def to_onnx(net: Network, path: AnyPath | None = None) -> Any:
     if net.config["cost"] in COSTS:
         helper.set_model_props(model, {"bpfast.cost": net.config["cost"]})
     if file is not None:
-        _replace(Path(file), model.SerializeToString())
+        replace_file(file, model.SerializeToString())
     return model
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file beside `path`, then rename it, so that no half file is ever there."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 class _Writer:
