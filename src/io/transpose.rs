@@ -93,11 +93,11 @@ mod tests {
         let stop = CancelFlag::default();
         assert!(to_file_order(&architecture, &params, &CancelToken::worker(&stop)).is_ok());
         stop.cancel();
-        let told = CancelToken::worker(&stop);
-        let ended = to_file_order(&architecture, &params, &told).expect_err("stopped");
+        let cancelled = CancelToken::worker(&stop);
+        let ended = to_file_order(&architecture, &params, &cancelled).expect_err("stopped");
         assert_eq!(ended.kind(), ErrorKind::Interrupted);
         let mut to = vec![0.0; 2800];
-        let ended = transpose(&params[..2800], &mut to, 40, &told).expect_err("stopped");
+        let ended = transpose(&params[..2800], &mut to, 40, &cancelled).expect_err("stopped");
         assert_eq!(ended.kind(), ErrorKind::Interrupted);
         assert!(to.contains(&0.0)); // stopped at once, and not after the last block
     }

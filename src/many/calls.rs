@@ -6,7 +6,7 @@ use crate::data::{Inputs, Targets};
 use crate::engine::batch::{Call, Scratch};
 use crate::engine::plan::Plan;
 use crate::kernels::real::Real;
-use crate::many::deal::Job;
+use crate::many::schedule::Job;
 use crate::model::network::Network;
 use crate::pool::Team;
 

@@ -30,8 +30,8 @@ def forward_many(
 ) -> list[NDArray[Any]]:
     """a^L of several networks, in one call.
 
-    Sizes, activations and dtypes may differ. The networks are dealt to the threads one by one; a
-    few large ones are computed in turn, each on all threads. Each result has the bits that
+    Sizes, activations and dtypes may differ. Each thread computes one network after another; a few
+    large networks are computed sequentially, each on all threads. Each result has the bits that
     ``net.forward`` gives.
 
     Parameters
@@ -82,9 +82,9 @@ def backprop_many(
 ) -> list[Gradient]:
     """C and its gradient for several networks, in one call.
 
-    Sizes, activations, costs and dtypes may differ. The networks are dealt to the threads one by
-    one; a few large ones are computed in turn, each on all threads. Each gradient has the bits that
-    ``net.backprop`` gives.
+    Sizes, activations, costs and dtypes may differ. Each thread computes one network after another;
+    a few large networks are computed sequentially, each on all threads. Each gradient has the bits
+    that ``net.backprop`` gives.
 
     Parameters
     ----------

@@ -24,17 +24,18 @@ pub(super) struct TaylorLayer<'a, 'b, T> {
 impl<T: Real> TaylorLayer<'_, '_, T> {
     /// Computes ȧ and ä of each direction from ż and z̈.
     pub fn forward(self, cancel: &CancelToken<'_>) {
-        let mut gates_buffer = [[T::ZERO; BLOCK_ELEMENTS]; 3];
+        let mut buffers = [[T::ZERO; BLOCK_ELEMENTS]; 3];
         for range in blocks(self.values.a.len()) {
-            let gates = gates(self.activation, self.values, &range, &mut gates_buffer);
+            let derivatives =
+                activation_derivatives(self.activation, self.values, &range, &mut buffers);
             for at in (self.index..self.firsts.len()).step_by(self.depth) {
                 let first = &mut self.firsts[at];
                 let (z, a) = (&first.z[range.clone()], &mut first.a[range.clone()]);
                 match self.seconds.get_mut(at) {
-                    None => taylor::first(gates, z, a),
+                    None => taylor::first(derivatives, z, a),
                     Some(second) => {
                         let z = [z, &second.z[range.clone()]];
-                        taylor::second(gates, z, [a, &mut second.a[range.clone()]]);
+                        taylor::second(derivatives, z, [a, &mut second.a[range.clone()]]);
                     }
                 }
             }
@@ -46,20 +47,21 @@ impl<T: Real> TaylorLayer<'_, '_, T> {
 
     /// Replaces ∂C/∂a, ∂C/∂ȧ and ∂C/∂ä in the buffers of δ by ∂C/∂z, ∂C/∂ż and ∂C/∂z̈.
     pub fn backward(self, cancel: &CancelToken<'_>) {
-        let mut gates_buffer = [[T::ZERO; BLOCK_ELEMENTS]; 3];
+        let mut buffers = [[T::ZERO; BLOCK_ELEMENTS]; 3];
         for range in blocks(self.values.a.len()) {
-            let gates = gates(self.activation, self.values, &range, &mut gates_buffer);
+            let derivatives =
+                activation_derivatives(self.activation, self.values, &range, &mut buffers);
             let value = &mut self.values.delta[range.clone()];
-            taylor::value_back(gates, value);
+            taylor::value_back(derivatives, value);
             for at in (self.index..self.firsts.len()).step_by(self.depth) {
                 let first = &mut self.firsts[at];
                 let (z, delta) = (&first.z[range.clone()], &mut first.delta[range.clone()]);
                 match self.seconds.get_mut(at) {
-                    None => taylor::first_back(gates, z, [value, delta]),
+                    None => taylor::first_back(derivatives, z, [value, delta]),
                     Some(second) => {
                         let z = [z, &second.z[range.clone()]];
                         let delta = [&mut *value, delta, &mut second.delta[range.clone()]];
-                        taylor::second_back(gates, z, delta);
+                        taylor::second_back(derivatives, z, delta);
                     }
                 }
             }
@@ -82,21 +84,19 @@ fn blocks(length: usize) -> impl Iterator<Item = Range<usize>> {
     starts.map(move |start| start..length.min(start + BLOCK_ELEMENTS))
 }
 
-/// σ', σ'' and σ''' of the elements in `range`, in `gates_buffer`.
-fn gates<'r, T: Real>(
+/// σ', σ'' and σ''' of the elements in `range`, in `buffers`.
+fn activation_derivatives<'r, T: Real>(
     activation: Activation,
     values: &LayerBuffers<&mut [T]>,
     range: &Range<usize>,
-    gates_buffer: &'r mut [[T; BLOCK_ELEMENTS]; 3],
+    buffers: &'r mut [[T; BLOCK_ELEMENTS]; 3],
 ) -> [&'r [T]; 3] {
     let from: &[T] = if activation.derivative_needs_z() {
         values.z
     } else {
         values.a
     };
-    let mut out = gates_buffer
-        .each_mut()
-        .map(|gates_buffer| &mut gates_buffer[..range.len()]);
+    let mut out = buffers.each_mut().map(|buffer| &mut buffer[..range.len()]);
     activation.three_derivatives(&from[range.clone()], out.each_mut().map(|out| &mut **out));
     out.map(|out| &*out)
 }

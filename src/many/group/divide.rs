@@ -6,9 +6,9 @@ use crate::base::alloc::{try_collect, try_push};
 use crate::base::error::Result;
 use crate::kernels::interleaved::networks;
 use crate::kernels::real::Real;
-use crate::many::deal::ByDtype;
 use crate::many::epochs::Epochs;
 use crate::many::group::Group;
+use crate::many::schedule::ByDtype;
 
 /// A group of either dtype.
 pub type AnyGroup<'a> = ByDtype<Group<'a, f32>, Group<'a, f64>>;

@@ -10,8 +10,8 @@ use crate::base::alloc::{try_collect, try_reserve};
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
 use crate::kernels::real::Real;
-use crate::many::deal::Job;
 use crate::many::epochs::{Epochs, EpochsScratch, Progress};
+use crate::many::schedule::Job;
 use crate::pool::Team;
 use crate::train::lockstep::{self, Lane, LockstepScratch};
 

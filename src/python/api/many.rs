@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::base::alloc::{try_collect, try_collect_results, try_reserve};
 use crate::base::error::Result;
 use crate::many::calls::{NetworkCall, Task};
-use crate::many::deal::{ByDtype, Deal};
+use crate::many::schedule::{ByDtype, JobSet};
 use crate::model::architecture::Architecture;
 use crate::model::network::Network;
 use crate::python::api::gradient::Gradient;
@@ -94,9 +94,9 @@ fn run_all(py: Python<'_>, borrowed: &mut [(usize, AnyBorrowedCall<'_, '_>)]) ->
         ByDtype::Float64(call) => call.work(),
     });
     let work = work.fold(0, usize::saturating_add);
-    let mut deal = Deal::new(calls, allowed)?;
-    detached(py, work, |should_cancel| deal.run(should_cancel))?;
-    for (_, outcome) in deal.into_outcomes() {
+    let mut jobs = JobSet::new(calls, allowed)?;
+    detached(py, work, |should_cancel| jobs.run(should_cancel))?;
+    for (_, outcome) in jobs.into_outcomes() {
         outcome?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::base::error::Result;
@@ -227,13 +227,9 @@ impl<T: Element> StoredTargets<T> {
             }
             // Its dtype may have been changed in place.
             Self::Labels(y) => {
-                let y = y.bind(py).as_any().cast::<PyArray1<i64>>();
-                let params_and_state =
-                    |_| PyValueError::new_err("y: expected labels as before, got others");
-                BorrowedTargets::TargetArray(TargetArray::Labels(readonly(
-                    "y",
-                    y.map_err(params_and_state)?,
-                )?))
+                let y = y.bind(py).as_any();
+                let labels = y.cast::<PyArray1<i64>>().map_err(|_| other_dtype(y))?;
+                BorrowedTargets::TargetArray(TargetArray::Labels(readonly("y", labels)?))
             }
             Self::Any(_) => BorrowedTargets::Any,
         })
@@ -247,6 +243,15 @@ impl<T: Element> StoredTargets<T> {
             Self::Any(y) => y.bind(py).clone(),
         }
     }
+}
+
+/// The error for labels whose dtype was changed in place.
+fn other_dtype(y: &Bound<'_, PyAny>) -> PyErr {
+    let got = match y.cast::<PyUntypedArray>() {
+        Ok(array) => array.dtype().to_string(),
+        Err(_) => "no array".to_owned(),
+    };
+    PyTypeError::new_err(format!("y: expected int64 labels, got dtype {got}"))
 }
 
 impl<T: Element> BorrowedTargets<'_, T> {

@@ -26,6 +26,17 @@ def fit(net, **options):
     return net.fit(X, Y, **{"epochs": 4, "batch_size": 10, "seed": 1} | options)
 
 
+def test_labels_whose_dtype_is_changed():
+    net = bpfast.Network([3, 4, 2], output="softmax", cost="log_likelihood", seed=0)
+    labels = RNG.integers(0, 2, 40)
+
+    def change(net, history):
+        labels.dtype = np.float64
+
+    with refuses(TypeError, "^y: expected int64 labels, got dtype float64$"):
+        net.fit(X, labels, epochs=3, callbacks=change)
+
+
 def test_callbacks_are_called_after_each_epoch():
     calls = []
 

@@ -1,36 +1,36 @@
 //! The derivatives of a = σ(z) along a direction, and the way back.
 //!
 //! With ż and z̈ the first and second derivative of z along the direction: ȧ = σ' ż, ä = σ'' ż² + σ' z̈.
-//! `gates` holds σ', σ'' and σ''' of each element.
+//! `derivatives` holds σ', σ'' and σ''' of each element.
 
 use crate::kernels::elementwise::zip::{ZipFunction, zip};
 use crate::kernels::real::Real;
 use crate::kernels::simd::vector::Arithmetic;
 
 /// ȧ = σ' ż.
-pub fn first<T: Real>(gates: [&[T]; 3], z: &[T], a: &mut [T]) {
-    zip([gates[0], z], [a], First);
+pub fn first<T: Real>(derivatives: [&[T]; 3], z: &[T], a: &mut [T]) {
+    zip([derivatives[0], z], [a], First);
 }
 
 /// ȧ = σ' ż and ä = σ'' ż² + σ' z̈; `z` is (ż, z̈) and `a` (ȧ, ä).
-pub fn second<T: Real>(gates: [&[T]; 3], z: [&[T]; 2], a: [&mut [T]; 2]) {
-    zip([gates[0], gates[1], z[0], z[1]], a, Second);
+pub fn second<T: Real>(derivatives: [&[T]; 3], z: [&[T]; 2], a: [&mut [T]; 2]) {
+    zip([derivatives[0], derivatives[1], z[0], z[1]], a, Second);
 }
 
 /// δ ← σ' δ: from ∂C/∂a to the part of ∂C/∂z that a itself contributes.
-pub fn value_back<T: Real>(gates: [&[T]; 3], delta: &mut [T]) {
-    zip([gates[0]], [delta], ValueBack);
+pub fn value_back<T: Real>(derivatives: [&[T]; 3], delta: &mut [T]) {
+    zip([derivatives[0]], [delta], ValueBack);
 }
 
 /// From ∂C/∂ȧ to ∂C/∂ż = σ' ∂C/∂ȧ. `delta` is (δ, δ̇); σ'' ż ∂C/∂ȧ is added to δ.
-pub fn first_back<T: Real>(gates: [&[T]; 3], z: &[T], delta: [&mut [T]; 2]) {
-    zip([gates[0], gates[1], z], delta, FirstBack);
+pub fn first_back<T: Real>(derivatives: [&[T]; 3], z: &[T], delta: [&mut [T]; 2]) {
+    zip([derivatives[0], derivatives[1], z], delta, FirstBack);
 }
 
 /// From ∂C/∂ȧ and ∂C/∂ä to ∂C/∂ż = σ' ∂C/∂ȧ + 2σ'' ż ∂C/∂ä and ∂C/∂z̈ = σ' ∂C/∂ä. `z` is (ż, z̈) and `delta` (δ,
 /// δ̇, δ̈); σ'' ż ∂C/∂ȧ + (σ''' ż² + σ'' z̈) ∂C/∂ä is added to δ.
-pub fn second_back<T: Real>(gates: [&[T]; 3], z: [&[T]; 2], delta: [&mut [T]; 3]) {
-    let [first, second, third] = gates;
+pub fn second_back<T: Real>(derivatives: [&[T]; 3], z: [&[T]; 2], delta: [&mut [T]; 3]) {
+    let [first, second, third] = derivatives;
     zip([first, second, third, z[0], z[1]], delta, SecondBack);
 }
 

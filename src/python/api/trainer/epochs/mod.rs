@@ -8,8 +8,8 @@ use pyo3::types::PyAnyMethods;
 
 use crate::base::alloc::{try_collect, try_collect_results, try_push, try_reserve};
 use crate::base::error::Result;
-use crate::many::deal::{ByDtype, Deal};
 use crate::many::group::{Group, groups};
+use crate::many::schedule::{ByDtype, JobSet};
 use crate::python::api::threads;
 use crate::python::api::trainer::Trainer;
 use crate::python::api::trainer::epochs::arrays::borrow;
@@ -91,12 +91,12 @@ pub fn run_epochs<'py>(
             })
         });
         let groups = groups(try_collect_results::<_, PyErr>("jobs", runs)?, allowed)?;
-        let mut deal = Deal::new(groups, allowed)?;
-        let outcome = detached(py, usize::MAX, |should_cancel| deal.run(should_cancel));
+        let mut set = JobSet::new(groups, allowed)?;
+        let outcome = detached(py, usize::MAX, |should_cancel| set.run(should_cancel));
         let mut error = outcome.err();
         let mut outcomes = Vec::new();
         try_reserve("jobs", &mut outcomes, jobs.len())?;
-        for (group, outcome) in deal.into_outcomes() {
+        for (group, outcome) in set.into_outcomes() {
             if let Err(failure) = outcome {
                 error.get_or_insert(failure.into());
             }

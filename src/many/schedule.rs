@@ -1,4 +1,4 @@
-//! The networks of a call, dealt to its threads.
+//! The jobs of a call, one for each network, and the threads that run them.
 
 use std::mem::{forget, take};
 
@@ -59,19 +59,19 @@ impl<A: Job, B: Job> Job for ByDtype<A, B> {
     }
 }
 
-/// The jobs of a call and the threads that do them.
+/// The jobs of a call and the threads that run them.
 ///
-/// Each thread takes one job after another. If one job can use more threads than there are jobs, they are
-/// done in turn instead, each on all threads.
-pub struct Deal<J: Job> {
+/// Each thread takes one job after another. If one job can use more threads than there are jobs, the jobs run
+/// sequentially instead, each on all threads.
+pub struct JobSet<J: Job> {
     jobs: Vec<J>,
     outcomes: Vec<Result<()>>,
     scratch: Vec<J::Scratch>,
     team: Team,
-    in_turn: bool,
+    sequential: bool,
 }
 
-impl<J: Job> Deal<J> {
+impl<J: Job> JobSet<J> {
     /// At most `allowed` threads for `jobs`.
     ///
     /// # Errors
@@ -79,19 +79,19 @@ impl<J: Job> Deal<J> {
     pub fn new(jobs: Vec<J>, allowed: usize) -> Result<Self> {
         let widest = jobs.iter().map(|job| job.threads(allowed)).max();
         let widest = widest.unwrap_or(1);
-        let in_turn = widest > jobs.len();
-        let team = Team::assemble(if in_turn {
+        let sequential = widest > jobs.len();
+        let team = Team::assemble(if sequential {
             widest
         } else {
             allowed.min(jobs.len())
         });
-        let states = if in_turn { 1 } else { team.threads() };
+        let states = if sequential { 1 } else { team.threads() };
         Ok(Self {
             outcomes: try_collect("nets", jobs.iter().map(|_| Ok(())))?,
             scratch: try_collect("threads", (0..states).map(|_| J::Scratch::default()))?,
             jobs,
             team,
-            in_turn,
+            sequential,
         })
     }
 
@@ -101,10 +101,10 @@ impl<J: Job> Deal<J> {
     /// Some jobs are not done: `should_cancel` returned true, or it forked the process and this is the child.
     /// Memory runs out for a job that has the threads for itself.
     pub fn run(&mut self, should_cancel: ShouldCancel<'_>) -> Result<()> {
-        let outcome = if self.in_turn {
-            self.run_in_turn(should_cancel)
+        let outcome = if self.sequential {
+            self.run_sequential(should_cancel)
         } else {
-            self.run_side_by_side(should_cancel)
+            self.run_parallel(should_cancel)
         };
         if outcome.is_err() && self.team.is_forked_child() {
             // Memory that the parent's threads were writing must not be freed here.
@@ -117,7 +117,7 @@ impl<J: Job> Deal<J> {
         outcome
     }
 
-    fn run_side_by_side(&mut self, should_cancel: ShouldCancel<'_>) -> Result<()> {
+    fn run_parallel(&mut self, should_cancel: ShouldCancel<'_>) -> Result<()> {
         let alone = Team::alone();
         let jobs = self.jobs.iter_mut().zip(&mut self.outcomes);
         let each = |scratch: &mut J::Scratch,
@@ -128,7 +128,7 @@ impl<J: Job> Deal<J> {
         self.team.run(&mut self.scratch, jobs, should_cancel, each)
     }
 
-    fn run_in_turn(&mut self, should_cancel: ShouldCancel<'_>) -> Result<()> {
+    fn run_sequential(&mut self, should_cancel: ShouldCancel<'_>) -> Result<()> {
         let (jobs, scratch) = (&mut self.jobs, &mut self.scratch[0]);
         cancellable(should_cancel, |cancel| {
             jobs.iter_mut()
@@ -187,10 +187,10 @@ mod tests {
     #[test]
     fn jobs_that_fill_the_threads_have_one_each() -> Result<()> {
         for (count, can_use) in [(5, 1), (5, 3), (3, 3)] {
-            let mut deal = Deal::new(jobs(count, can_use), 3)?;
-            deal.run(&|| false)?;
-            assert_eq!(deal.scratch.iter().sum::<usize>(), count);
-            for (job, outcome) in deal.into_outcomes() {
+            let mut set = JobSet::new(jobs(count, can_use), 3)?;
+            set.run(&|| false)?;
+            assert_eq!(set.scratch.iter().sum::<usize>(), count);
+            for (job, outcome) in set.into_outcomes() {
                 assert_eq!(job.seen.map(|seen| seen.0), Some(1));
                 assert!(outcome.is_ok());
             }
@@ -199,11 +199,11 @@ mod tests {
     }
 
     #[test]
-    fn few_jobs_that_can_use_more_threads_run_in_turn() -> Result<()> {
-        let mut deal = Deal::new(jobs(2, 3), 3)?;
-        let threads = deal.team.threads();
-        deal.run(&|| false)?;
-        for (job, _) in deal.into_outcomes() {
+    fn few_jobs_that_can_use_more_threads_run_sequentially() -> Result<()> {
+        let mut set = JobSet::new(jobs(2, 3), 3)?;
+        let threads = set.team.threads();
+        set.run(&|| false)?;
+        for (job, _) in set.into_outcomes() {
             assert_eq!(job.seen, Some((threads, current().id())));
         }
         Ok(())
@@ -213,9 +213,9 @@ mod tests {
     fn a_job_that_fails_leaves_the_others_alone() -> Result<()> {
         let mut failing = jobs(4, 1);
         failing[1].fails = true;
-        let mut deal = Deal::new(failing, 2)?;
-        deal.run(&|| false)?;
-        let outcomes: Vec<_> = deal.into_outcomes().collect();
+        let mut set = JobSet::new(failing, 2)?;
+        set.run(&|| false)?;
+        let outcomes: Vec<_> = set.into_outcomes().collect();
         let failed: Vec<_> = outcomes.iter().map(|(_, o)| o.is_err()).collect();
         assert_eq!(failed, [false, true, false, false]);
         assert!(outcomes.iter().all(|(job, _)| job.seen.is_some()));
@@ -243,13 +243,13 @@ mod tests {
     fn a_cancelled_call_begins_no_other_job() -> Result<()> {
         let begun = AtomicUsize::new(0);
         let jobs: Vec<_> = (0..3).map(|_| Waiting(&begun)).collect();
-        let mut deal = Deal::new(jobs, 1)?;
-        let error = deal.run(&|| true).err();
+        let mut set = JobSet::new(jobs, 1)?;
+        let error = set.run(&|| true).err();
         assert_eq!(
             error.map(|error| error.kind()),
             Some(ErrorKind::Interrupted)
         );
-        assert_eq!(deal.into_outcomes().len(), 3);
+        assert_eq!(set.into_outcomes().len(), 3);
         assert_eq!(begun.into_inner(), 1);
         Ok(())
     }
