@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+import scipy.optimize
 import scipy.sparse
 
 import bpfast
@@ -28,10 +29,47 @@ def network(sizes=(1, 12, 1), seed=0, **options):
 def test_it_fits_a_sine_better_than_lbfgs(seed):
     net = network((1, 16, 1), seed)
     twin = net.copy()
-    found = bpfast.least_squares(net, X, np.sin(2 * X))
-    other = bpfast.scipy_minimize(twin, X, np.sin(2 * X), max_iterations=2000, tolerance=1e-12)
-    assert found.cost == net.cost(X, np.sin(2 * X)) < 1e-5
-    assert found.cost < 2 * other.fun
+    found = bpfast.least_squares(net, X, np.sin(2 * X), max_iterations=100)
+    other = bpfast.scipy_minimize(twin, X, np.sin(2 * X), max_iterations=1000, tolerance=1e-12)
+    assert found.cost == net.cost(X, np.sin(2 * X)) < 1e-6
+    assert found.cost < other.fun
+
+
+def minpack(net, x, y, steps):
+    """The cost that SciPy's method "lm" finds from the parameters of the network."""
+    net, root = net.copy(), np.sqrt(len(x))
+
+    def residuals(params):
+        net.params[:] = params
+        return (net(x) - y).ravel() / root
+
+    def jacobian(params):
+        net.params[:] = params
+        return net.per_example_gradients(x, net(x) - 1).flat / root  # a - y = 1: ∂a/∂p
+
+    start, limits = net.params.copy(), {"xtol": 1e-12, "ftol": 1e-10, "gtol": 1e-10}
+    options = {"method": "lm", "max_nfev": steps, **limits}
+    return scipy.optimize.least_squares(residuals, start, jacobian, **options).cost
+
+
+def test_its_minima_are_as_good_as_those_of_scipy():
+    """Damping by the present diagonal of G saturates neurons: the median was 20 times SciPy's."""
+    ours, scipys = [], []
+    for seed in range(15):
+        x = np.random.default_rng(seed).standard_normal((40, 2))
+        y = np.sin(x.sum(axis=1, keepdims=True))
+        net = network((2, 3, 1), seed)
+        scipys.append(minpack(net, x, y, 150))
+        ours.append(bpfast.least_squares(net, x, y, max_iterations=150).cost)
+    # Rounding may lead a start to another minimum. The medians, 7e-8 and 8e-4, keep their order
+    # also if three starts of each end elsewhere.
+    assert np.median(ours) < np.median(scipys)
+
+
+def test_a_step_shortened_by_damping_is_not_taken_for_convergence():
+    """Each step lowers the cost by less than 1e-10 of it until λ has fallen."""
+    found = bpfast.least_squares(network(), X, np.sin(X), damping=1e12)
+    assert found.cost < 1e-6
 
 
 def test_a_linear_network_needs_one_step_or_two():

@@ -60,15 +60,15 @@ def least_squares(
     max_iterations: int = 200,
     gradient_tolerance: float = 1e-8,
     cost_tolerance: float = 1e-10,
-    damping: float = 1e-3,
+    damping: float = 1.0,
     callback: Callable[[int, float], object] | None = None,
 ) -> LeastSquaresResult:
     """Minimise the quadratic cost by the Levenberg-Marquardt method.
 
-    Each step solves (G + λ diag G) s = -∂C/∂p with the Gauss-Newton matrix G = JᵀJ / n, where
-    J = ∂a^L/∂p, and is kept if it lowers C; λ falls after good steps and rises after bad ones. For
-    small networks (up to 5,000 parameters) it needs far fewer passes over the examples than
-    `scipy_minimize`.
+    Each step solves (G + λ D) s = -∂C/∂p with the Gauss-Newton matrix G = JᵀJ / n, where
+    J = ∂a^L/∂p, and the diagonal matrix D, whose D_ii is the largest G_ii so far. It is kept if it
+    lowers C; λ falls after good steps and rises after bad ones. For small networks (up to 5,000
+    parameters) it needs far fewer passes over the examples than `scipy_minimize`.
 
     Parameters
     ----------
@@ -86,9 +86,11 @@ def least_squares(
     gradient_tolerance : float, default 1e-8
         Stop when no absolute value of ∂C/∂p is above it.
     cost_tolerance : float, default 1e-10
-        Stop when a step lowers C by less than this part of C.
-    damping : float, default 1e-3
-        λ of the first step.
+        Stop when a step lowers C by no more than this part of C, unless damping has shortened it:
+        λ sᵀDs > sᵀGs.
+    damping : float, default 1
+        λ of the first step. Smaller values, such as 1e-3, save a few steps if the start is near a
+        minimum; elsewhere they may saturate neurons.
     callback : callable, optional
         Called as ``callback(iteration, cost)`` after each step that lowers the cost. Raise
         StopIteration in it to stop.
@@ -115,9 +117,10 @@ def least_squares(
 
     References
     ----------
-    Marquardt, *An Algorithm for Least-Squares Estimation of Nonlinear Parameters*, 1963; H. B.
-    Nielsen, *Damping Parameter in Marquardt's Method*, 1999; Hagan and Menhaj, *Training
-    Feedforward Networks with the Marquardt Algorithm*, 1994.
+    Marquardt, *An Algorithm for Least-Squares Estimation of Nonlinear Parameters*, 1963; Moré, *The
+    Levenberg-Marquardt Algorithm: Implementation and Theory*, 1978, for D; H. B. Nielsen, *Damping
+    Parameter in Marquardt's Method*, 1999, for λ; Hagan and Menhaj, *Training Feedforward Networks
+    with the Marquardt Algorithm*, 1994.
 
     Examples
     --------

@@ -41,7 +41,11 @@ class Limits:
 
 
 class Search:
-    """Steps (G + λ diag G) s = -∂C/∂p on the parameters of a network; only those that lower C stay.
+    """Steps (G + λ D) s = -∂C/∂p on the parameters of a network; only those that lower C stay.
+
+    D is diagonal, with D_i the largest G_ii so far (Moré, 1978). With the present G_ii the step of
+    the weights of a neuron that saturates has no limit, since its G_ii vanish: the weights grow,
+    and the search ends on a plateau.
 
     Attributes
     ----------
@@ -61,6 +65,7 @@ class Search:
         self._damping, self._rise = damping, 2.0
         self.iterations = self.tried = 0
         self._matrix, self._spare = _matrices(net.params.size)
+        self._scale, self._is_damped = np.zeros(net.params.size), False
         self._compute_matrix()
 
     @property
@@ -85,14 +90,15 @@ class Search:
                 continue
             if callback is not None and self._stops(callback):
                 return "the callback stopped it", False
-            if fall <= limits.cost * before:
+            if fall <= limits.cost * before and not self._is_damped:
                 return "the cost falls by less than cost_tolerance", True
             self._compute_matrix()
 
     def _step(self) -> float | None:
         """Try a step. Returns by how much C fell; None if it did not, and nothing changed."""
         net, cost = self._net, self.cost
-        step = _solve(self._matrix, self._gradient, self._damping, self._spare)
+        damping = self._damping * self._scale
+        step = _solve(self._matrix, self._gradient, damping, self._spare)
         before = net.params.copy()
         self.tried += 1
         is_lower = False
@@ -107,8 +113,11 @@ class Search:
             self._damping *= self._rise
             self._rise *= 2
             return None
+        curvature = step @ (self._matrix @ step)
+        # A short step lowers C by little anywhere, not only at a minimum.
+        self._is_damped = bool(step @ (damping * step) > curvature)
         # What the quadratic model predicted.
-        expected = -(step @ self._gradient) - 0.5 * step @ (self._matrix @ step)
+        expected = -(step @ self._gradient) - 0.5 * curvature
         gain = (cost - found) / float(expected) if expected > 0 else 0.0
         factor = max(1 / 3, 1 - (2 * gain - 1) ** 3)
         self._damping, self._rise = max(self._damping * factor, MIN_DAMPING), 2.0
@@ -123,6 +132,9 @@ class Search:
 
     def _compute_matrix(self) -> None:
         _gauss_newton(self._net, self._x, self._sample_weight, self._matrix, self._spare)
+        np.maximum(self._scale, np.diagonal(self._matrix), out=self._scale)
+        # A parameter without influence so far: its G_ii is 0.
+        np.maximum(self._scale, max(float(self._scale.max()), 1e-300) * 1e-12, out=self._scale)
 
     def _stops(self, callback: Callable[[int, float], object]) -> bool:
         """Call the callback. Returns whether it raised StopIteration."""
@@ -155,13 +167,11 @@ def _matrices(size: int) -> tuple[Float64Array, Float64Array]:
 
 
 def _solve(
-    matrix: Float64Array, gradient: Float64Array, damping: float, damped: Float64Array
+    matrix: Float64Array, gradient: Float64Array, damping: Float64Array, damped: Float64Array
 ) -> Float64Array:
-    """(G + λ diag G) s = -∂C/∂p."""
-    diagonal = np.diagonal(matrix)
-    floor = max(float(diagonal.max()), 1e-300) * 1e-12
+    """(G + λ D) s = -∂C/∂p, for the diagonal λ D."""
     damped[:] = matrix
-    damped.reshape(-1)[:: len(damped) + 1] += damping * np.maximum(diagonal, floor)
+    damped.reshape(-1)[:: len(damped) + 1] += damping
     if len(gradient) < MIN_INTERRUPTIBLE_PARAMETERS:
         return _solution(damped, gradient)
     return _interruptible(lambda: _solution(damped, gradient))
