@@ -57,7 +57,8 @@ class LocalShards:
 
     Notes
     -----
-    Rows are numbered over all shards, also in errors. Arrays are not copied before their use; do
+    Rows are numbered over all shards, also in errors. A shard that is loaded again must have as
+    many rows as before, and the same arrays. Arrays are not copied before their use; do
     not change them before `fit` returns. What a callable returns is copied, so it may fill the same
     arrays for each shard. ``len(shards)`` is the number of shards, ``shards[k]`` the
     data of shard k.
