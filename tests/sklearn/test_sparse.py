@@ -42,5 +42,5 @@ def test_what_is_not_an_array_is_named(name, call):
     model = bpsk.MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0)
     model.fit(x, np.ones(4))
     x.__dict__[name] = None
-    with pytest.raises(TypeError, match="^x: expected .*, got NoneType$"):
+    with pytest.raises(TypeError, match=r"^x: expected .*, got NoneType$"):
         model.fit(x, np.ones(4)) if call == "fit" else model.predict(x)
