@@ -50,12 +50,13 @@ def accuracy(outputs: ArrayLike, y: ArrayLike) -> float:
     Returns
     -------
     float
-        From 0 to 1.
+        From 0 to 1; NaN if an output is NaN.
 
     Raises
     ------
     ValueError
-        Shapes do not match, there are no rows, labels are out of range, or y is of a regression.
+        Shapes do not match, there are no rows, labels are out of range, y is of a regression, or
+        it has NaN.
     TypeError
         An argument is not of real numbers.
 
@@ -74,6 +75,7 @@ def accuracy(outputs: ArrayLike, y: ArrayLike) -> float:
     1.0
     """
     a, targets = _checked(outputs, y)
+    _accuracy.refuse_nan(targets)
     if targets.ndim == 1:
         _accuracy.refuse_no_labels(targets, a.shape[1])
         return _accuracy.accuracy(a, targets)
@@ -98,13 +100,13 @@ def subset_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None
     Returns
     -------
     float
-        From 0 to 1.
+        From 0 to 1; NaN if an output is NaN.
 
     Raises
     ------
     ValueError
-        Shapes do not match, there are no rows, labels are out of range, y has other numbers, or
-        the threshold is NaN.
+        Shapes do not match, there are no rows, labels are out of range, y has other numbers or
+        NaN, or the threshold is NaN.
     TypeError
         An argument is not of real numbers.
 
@@ -132,13 +134,13 @@ def binary_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None
     Returns
     -------
     float
-        From 0 to 1.
+        From 0 to 1; NaN if an output is NaN.
 
     Raises
     ------
     ValueError
-        Shapes do not match, there are no rows, labels are out of range, y has other numbers, or
-        the threshold is NaN.
+        Shapes do not match, there are no rows, labels are out of range, y has other numbers or
+        NaN, or the threshold is NaN.
     TypeError
         An argument is not of real numbers.
 
@@ -278,6 +280,7 @@ def _on_or_off(
 ) -> tuple[NDArray[Any], NDArray[Any], float, float | None]:
     """Both as arrays, the middle of the two values that y has, and the threshold; all checked."""
     a, targets = _checked(outputs, y)
+    _accuracy.refuse_nan(targets)
     low = _accuracy.low_of(targets, "identity")
     if threshold is not None and math.isnan(threshold := _number("threshold", threshold)):
         raise ValueError("threshold: expected a number, got nan")
