@@ -247,26 +247,6 @@ def test_a_y_with_nan_is_another_error():
                 net_of(**config).evaluate(X, y, metrics=metrics)
 
 
-@pytest.mark.parametrize("metrics", ["accuracy", "binary_accuracy"])
-def test_parameters_that_become_nan_are_no_improvement(metrics):
-    """All of y is 0, as which NaN would count."""
-    net = net_of((4, 3), init="zeros", **SIGMOID)
-    net.params[-1] = 1.0
-
-    def spoil(net, _):
-        net.params[:] = np.nan
-
-    history = fit(
-        net, X, np.zeros((N, 3)), metrics=metrics, callbacks=spoil, epochs=5, check_finite=False,
-        validation=(X, np.zeros((N, 3))), optimizer=bpfast.SGD(1e-9),
-        early_stopping=bpfast.EarlyStopping(3, monitor=f"validation_{metrics}"),
-    )  # fmt: skip
-    assert np.isnan(history[metrics][1:]).all()
-    assert np.isfinite(history[metrics][0])
-    assert history.restored_epoch == 1
-    assert np.isfinite(net.params).all()
-
-
 def test_by_name_rows_may_have_one_class_or_several():
     names = ["subset_accuracy", "binary_accuracy"]
     for config in (SIGMOID, SOFTMAX | {"cost": "quadratic"}):

@@ -70,22 +70,3 @@ def test_errors_begin_with_the_argument(metric, outputs, y, kind, message):
 def test_a_y_without_classes(metric, y, message):
     with refuses(ValueError, message):
         metric(OUTPUTS, y)
-
-
-NAN_IN_OUTPUTS = np.where(np.eye(2, dtype=bool), np.nan, OUTPUTS)
-
-
-@pytest.mark.parametrize("name", metrics.__all__)
-def test_outputs_that_are_nan_give_nan(name):
-    for y in (Y, 2 * Y - 1, Y[:, 0]):
-        if name != "r2":
-            assert np.isnan(getattr(metrics, name)(NAN_IN_OUTPUTS, y))
-        assert np.isnan(getattr(metrics, name)(OUTPUTS * np.nan, y))
-
-
-@pytest.mark.parametrize("metric", [metrics.accuracy, *BOTH])
-def test_a_y_of_nan_has_no_class(metric):
-    for y in (np.array([[1, 0], [0, np.nan]]), np.array([[1.0], [np.nan]]), [0.0, np.nan]):
-        outputs = OUTPUTS[:, : np.shape(y)[1] if np.ndim(y) == 2 else 1]
-        with refuses(ValueError, r"^y\[1\]: expected finite numbers, got nan$"):
-            metric(outputs, y)
