@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.metrics import accuracy as _accuracy
+from bpfast._training.metrics import regression as _regression
 from bpfast._validation.arrays.array_likes import as_array as _as_array
 from bpfast._validation.arrays.no_numbers import no_numbers as _no_numbers
 from bpfast._validation.numbers import number as _number
@@ -180,7 +181,7 @@ def mean_squared_error(outputs: ArrayLike, y: ArrayLike) -> float:
     >>> bpfast.metrics.mean_squared_error([[1.0], [3.0]], [[1.0], [1.0]])
     2.0
     """
-    return float(np.mean(np.square(_residual(*_checked(outputs, y)))))
+    return _regression.mean_square(_residual(*_checked(outputs, y)))
 
 
 def mean_absolute_error(outputs: ArrayLike, y: ArrayLike) -> float:
@@ -210,7 +211,7 @@ def mean_absolute_error(outputs: ArrayLike, y: ArrayLike) -> float:
     >>> bpfast.metrics.mean_absolute_error([[1.0], [3.0]], [[1.0], [1.0]])
     1.0
     """
-    return float(np.mean(np.abs(_residual(*_checked(outputs, y)))))
+    return _regression.mean_size(_residual(*_checked(outputs, y)))
 
 
 def r2(outputs: ArrayLike, y: ArrayLike) -> float:
@@ -242,17 +243,7 @@ def r2(outputs: ArrayLike, y: ArrayLike) -> float:
     0.5
     """
     a, targets = _checked(outputs, y)
-    targets = _accuracy.outputs(a, targets)
-    residual = _sums(np.square(_residual(a, targets)))
-    total = _sums(np.square(targets - _sums(targets.astype(np.float64)) / len(targets)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.mean(1 - residual / total))
-
-
-def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Σ over the examples; transposed first, because NumPy sums pairwise only along rows."""
-    sums: NDArray[np.float64] = np.ascontiguousarray(values.T).sum(axis=1)
-    return sums
+    return _regression.r2(_residual(a, targets), _accuracy.outputs(a, targets))
 
 
 def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
