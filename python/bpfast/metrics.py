@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.metrics import accuracy as _accuracy
+from bpfast._training.metrics import regression as _regression
 from bpfast._validation.arrays.array_likes import as_array as _as_array
 from bpfast._validation.arrays.no_numbers import no_numbers as _no_numbers
 from bpfast._validation.numbers import number as _number
@@ -50,12 +51,13 @@ def accuracy(outputs: ArrayLike, y: ArrayLike) -> float:
     Returns
     -------
     float
-        From 0 to 1.
+        From 0 to 1; NaN if an output is NaN.
 
     Raises
     ------
     ValueError
-        Shapes do not match, there are no rows, labels are out of range, or y is of a regression.
+        Shapes do not match, there are no rows, labels are out of range, y is of a regression, or
+        it has NaN.
     TypeError
         An argument is not of real numbers.
 
@@ -74,6 +76,7 @@ def accuracy(outputs: ArrayLike, y: ArrayLike) -> float:
     1.0
     """
     a, targets = _checked(outputs, y)
+    _accuracy.refuse_nan(targets)
     if targets.ndim == 1:
         _accuracy.refuse_no_labels(targets, a.shape[1])
         return _accuracy.accuracy(a, targets)
@@ -98,13 +101,13 @@ def subset_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None
     Returns
     -------
     float
-        From 0 to 1.
+        From 0 to 1; NaN if an output is NaN.
 
     Raises
     ------
     ValueError
-        Shapes do not match, there are no rows, labels are out of range, y has other numbers, or
-        the threshold is NaN.
+        Shapes do not match, there are no rows, labels are out of range, y has other numbers or
+        NaN, or the threshold is NaN.
     TypeError
         An argument is not of real numbers.
 
@@ -132,13 +135,13 @@ def binary_accuracy(outputs: ArrayLike, y: ArrayLike, *, threshold: float | None
     Returns
     -------
     float
-        From 0 to 1.
+        From 0 to 1; NaN if an output is NaN.
 
     Raises
     ------
     ValueError
-        Shapes do not match, there are no rows, labels are out of range, y has other numbers, or
-        the threshold is NaN.
+        Shapes do not match, there are no rows, labels are out of range, y has other numbers or
+        NaN, or the threshold is NaN.
     TypeError
         An argument is not of real numbers.
 
@@ -178,7 +181,7 @@ def mean_squared_error(outputs: ArrayLike, y: ArrayLike) -> float:
     >>> bpfast.metrics.mean_squared_error([[1.0], [3.0]], [[1.0], [1.0]])
     2.0
     """
-    return float(np.mean(np.square(_residual(*_checked(outputs, y)))))
+    return _regression.mean_square(_residual(*_checked(outputs, y)))
 
 
 def mean_absolute_error(outputs: ArrayLike, y: ArrayLike) -> float:
@@ -208,7 +211,7 @@ def mean_absolute_error(outputs: ArrayLike, y: ArrayLike) -> float:
     >>> bpfast.metrics.mean_absolute_error([[1.0], [3.0]], [[1.0], [1.0]])
     1.0
     """
-    return float(np.mean(np.abs(_residual(*_checked(outputs, y)))))
+    return _regression.mean_size(_residual(*_checked(outputs, y)))
 
 
 def r2(outputs: ArrayLike, y: ArrayLike) -> float:
@@ -240,17 +243,7 @@ def r2(outputs: ArrayLike, y: ArrayLike) -> float:
     0.5
     """
     a, targets = _checked(outputs, y)
-    targets = _accuracy.outputs(a, targets)
-    residual = _sums(np.square(_residual(a, targets)))
-    total = _sums(np.square(targets - _sums(targets.astype(np.float64)) / len(targets)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.mean(1 - residual / total))
-
-
-def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Σ over the examples; transposed first, because NumPy sums pairwise only along rows."""
-    sums: NDArray[np.float64] = np.ascontiguousarray(values.T).sum(axis=1)
-    return sums
+    return _regression.r2(_residual(a, targets), _accuracy.outputs(a, targets))
 
 
 def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
@@ -278,6 +271,7 @@ def _on_or_off(
 ) -> tuple[NDArray[Any], NDArray[Any], float, float | None]:
     """Both as arrays, the middle of the two values that y has, and the threshold; all checked."""
     a, targets = _checked(outputs, y)
+    _accuracy.refuse_nan(targets)
     low = _accuracy.low_of(targets, "identity")
     if threshold is not None and math.isnan(threshold := _number("threshold", threshold)):
         raise ValueError("threshold: expected a number, got nan")

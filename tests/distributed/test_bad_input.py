@@ -230,6 +230,38 @@ def test_a_later_use_of_a_callable_names_the_row_of_the_data(name, method, row, 
         )
 
 
+RELOADED = {
+    "fewer rows": (lambda: (X[:3], Y[:3]), "expected 10 rows, as at the start, got 3"),
+    "more rows": (lambda: (X[:11], Y[:11]), "expected 10 rows, as at the start, got 11"),
+    "more columns of x": (lambda: (np.ones((10, 7)), Y[:10]), r"x: expected shape \(10, 6\), got"),
+    "fewer columns of y": (
+        lambda: (X[:10], np.ones((10, 1))),
+        r"y: expected entries of shape \(2,\), as at the start, got \(1,\)",
+    ),
+    "weights": (
+        lambda: (X[:10], Y[:10], np.ones(10)),
+        "sample_weight: expected none, as at the start, got weights",
+    ),
+}
+
+
+@pytest.mark.parametrize("uses", [1, 4])
+@pytest.mark.parametrize("method", ["full", "steps", "local"])
+@pytest.mark.parametrize("name", RELOADED)
+def test_a_later_use_of_a_callable_has_the_same_form(name, method, uses):
+    other, message = RELOADED[name]
+    calls = []
+
+    def part():
+        calls.append(0)
+        return (X[:10], Y[:10]) if len(calls) <= uses else other()
+
+    shards = bpfast.distributed.LocalShards([(X[:10], Y[:10]), part], keep=False)
+    options = {} if method == "full" else {"batch_size": 5}
+    with pytest.raises(ValueError, match=f"^shard 1: {message}"):
+        bpfast.distributed.fit(network(), shards, method=method, epochs=5, seed=1, **options)
+
+
 def test_without_memory_for_a_lock(monkeypatch):
     def refuse():
         raise RuntimeError("can't allocate lock")

@@ -31,6 +31,15 @@ def test_equals_fit_up_to_rounding(method, weight, dtype):
     np.testing.assert_allclose(found.cost, expected.cost, rtol=CLOSE[dtype])
 
 
+@pytest.mark.parametrize("exponent", [-900, -150, 140, 900])
+@pytest.mark.parametrize("case", CASES)
+def test_only_the_ratios_of_weights_matter(case, exponent):
+    """Also beyond the range of float32. A power of 2 changes no bit."""
+    x, y, weight = examples(case)
+    expected, found = (train(case, x, y, s)[0] for s in (weight, np.ldexp(weight, exponent)))
+    assert digest(found) == digest(expected)
+
+
 @pytest.mark.parametrize("method", ["steps", "full"])
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["equal", "weights"])
 @pytest.mark.parametrize("class_weight", [None, "balanced", {1: 3.0}], ids=str)

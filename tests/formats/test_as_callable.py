@@ -167,6 +167,18 @@ def test_other_dtypes_are_converted():
     assert apply(params, jnp.ones((2, 3), int)).shape == (2, 2)
 
 
+@pytest.mark.parametrize("wrap", [lambda f: f, jax.jit], ids=["plain", "jit"])
+def test_complex_numbers_are_refused(wrap):
+    apply, params, x = arguments()
+    apply = wrap(apply)
+    with refuses(TypeError, "^x: expected real numbers, got dtype complex128$"):
+        apply(params, x + 1j)
+    with refuses(TypeError, "^params: expected real numbers, got dtype complex128$"):
+        apply(params * 1j, x)
+    with refuses(TypeError, "^x: expected real numbers, got (complex|dtype complex128)$"):
+        apply(params, [1.0, 2.0, 3j])
+
+
 def test_what_is_refused():
     apply, params, x = arguments()
     with refuses(ValueError, r"^params: expected shape \(26,\), got \(25,\)$"):

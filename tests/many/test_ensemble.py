@@ -51,6 +51,63 @@ def test_a_prediction():
     assert (found.quantiles[1] == np.median(outputs, axis=0)).all()
 
 
+def constant(values, dtype="float64"):
+    """Networks whose single outputs are these numbers."""
+    nets = [bpfast.Network([1, 1], output="identity", init="zeros", dtype=dtype) for _ in values]
+    for net, value in zip(nets, values, strict=True):
+        net.biases[0][:] = value
+    return bpfast.Ensemble(nets)
+
+
+LARGE = [("float32", 3e38), ("float64", 1.7e308), ("float64", 1e-300), ("float64", 2.0)]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("dtype", "size"), LARGE)
+def test_statistics_are_finite_where_the_answer_is(dtype, size):
+    size = np.dtype(dtype).type(size)
+    found = constant([size, -size], dtype).predict([[0.0]], quantiles=[0, 0.25, 0.5, 0.75, 1])
+    assert found.mean == 0
+    assert found.std == size
+    assert found.quantiles.ravel().tolist() == [-size, -size / 2, 0, size / 2, size]
+    found = constant([size, size, size], dtype).predict([[0.0]], quantiles=[0, 0.3, 1])
+    assert found.mean == size
+    assert found.std == 0
+    assert (found.quantiles == size).all()
+    assert {array.dtype for array in (found.mean, found.std, found.quantiles)} == {np.dtype(dtype)}
+    mean = constant([size, size / 2, size / 4, 0], dtype).predict([[0.0]]).mean
+    assert mean == rounded(np.array([[size * 0.4375]]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("value", [1 / 30, 0.1, 1e-310])
+def test_many_equal_networks_have_their_own_mean_and_no_spread(dtype, value):
+    value = np.dtype(dtype).type(value)
+    found = constant([value] * 4999, dtype).predict([[0.0]])
+    assert found.mean == value
+    assert found.std == 0
+    assert (found.quantiles == value).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_are_not_finite():
+    """Mean and spread are those of NumPy. Quantiles that are no such number stay finite."""
+    found = constant([np.inf, 1.0, 2.0]).predict([[0.0]], quantiles=[0, 0.5, 1])
+    assert found.mean == np.inf
+    assert np.isnan(found.std)
+    assert found.quantiles.ravel().tolist() == [1, 2, np.inf]
+    found = constant([np.nan, 1.0, 2.0]).predict([[0.0]], quantiles=[0, 0.5])
+    assert np.isnan([found.mean, found.std, *found.quantiles]).all()
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_nan_has_no_vote(outputs):
+    nets = [bpfast.Network([1, outputs], output="sigmoid", seed=seed) for seed in range(3)]
+    nets[1].params[-1] = np.nan
+    assert np.isnan(bpfast.Ensemble(nets).predict([[0.0]]).votes).all()
+    assert np.isfinite(bpfast.Ensemble(nets[::2]).predict([[0.0]]).votes).all()
+
+
 def test_one_quantile():
     ensemble = trained()
     found = ensemble.predict(X, quantiles=0.5)

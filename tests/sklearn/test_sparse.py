@@ -32,3 +32,15 @@ def test_duplicates(form, dtype):
     ours, expected = model().fit(x, y), model().fit(dense, y)
     assert close(ours.network_.params, expected.network_.params, "float64")
     assert close(ours.predict(x), expected.predict(dense), "float64")
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize("call", ["fit", "predict"])
+@pytest.mark.parametrize("name", ["data", "indices", "indptr"])
+def test_what_is_not_an_array_is_named(name, call):
+    x = sparse.csr_array(np.eye(4))
+    model = bpsk.MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0)
+    model.fit(x, np.ones(4))
+    x.__dict__[name] = None
+    with pytest.raises(TypeError, match=r"^x: expected .*, got NoneType$"):
+        model.fit(x, np.ones(4)) if call == "fit" else model.predict(x)

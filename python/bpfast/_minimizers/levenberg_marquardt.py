@@ -13,6 +13,9 @@ import numpy as np
 from bpfast import _core
 from bpfast._blas import prepare_blas
 from bpfast._helper_thread import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
+from bpfast._validation.arrays.overlap import refuse_params
+from bpfast._validation.arrays.sparse import is_sparse
+from bpfast._validation.arrays.sparse_format import check_format
 from bpfast._validation.naming import naming
 
 if TYPE_CHECKING:
@@ -59,6 +62,9 @@ class Search:
         prepare_blas()
         self._net, self._y = net, y
         self._x, self._sample_weight = net._prepare(x, y, sample_weight, "mean", None)
+        if is_sparse(self._x):
+            check_format(self._x)  # SciPy's slices need arrays
+        refuse_params(net, x=self._x, y=y, sample_weight=sample_weight)
         self._differentiate()
         if not np.isfinite(self.cost):
             raise ValueError(f"net: expected parameters with a finite cost, got {self.cost}")

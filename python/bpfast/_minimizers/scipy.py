@@ -14,6 +14,7 @@ from bpfast._derivatives.arguments import refuse_trace
 from bpfast._layer import weights_of
 from bpfast._optional import optional
 from bpfast._training.arguments.unusual_targets import warn_of_targets
+from bpfast._validation.arrays.overlap import refuse_params
 from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
 from bpfast._validation.names import unknown_name
 from bpfast._validation.network import check_network
@@ -186,6 +187,7 @@ class Objective:
         self._x = (
             without_duplicates(by_rows(x)) if is_sparse(x) else np.ascontiguousarray(x, net.dtype)
         )
+        refuse_params(net, x=self._x, y=self._y, sample_weight=self._sample_weight)
         _core.check_targets(net, np.asarray(self._y), 0)
         return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bpfast._training.arguments.weights import refuse_all_zero
 from bpfast._training.data.examples import Examples
 from bpfast._training.data.sources import refuse_y_with_batches
-from bpfast._training.metrics.accuracy import for_targets
+from bpfast._training.metrics.accuracy import for_targets, refuse_nan
 from bpfast._training.metrics.named import parse
 from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
@@ -67,7 +67,7 @@ def evaluate(
     ------
     ValueError
         Shapes do not match, x has no rows, a name is unknown, the cost or an accuracy does not
-        accept y, or all weights are 0.
+        accept y, such as NaN, or all weights are 0.
     TypeError
         An argument has the wrong type, or a metric does not return a number.
 
@@ -85,5 +85,7 @@ def evaluate(
     examples = Examples(self, x, y, sample_weight, at_a_time=size)
     refuse_all_zero("sample_weight", examples.sample_weight)
     examples.check_targets()
-    measures, _ = for_targets(measures, examples.y, self)
+    measures, kind = for_targets(measures, examples.y, self)
+    if kind is not None:
+        refuse_nan(examples.y)
     return {"cost": examples.cost(), **examples.metrics(measures, "")}

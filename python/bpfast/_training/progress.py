@@ -77,6 +77,8 @@ class _Stream:
         self._broken = False
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_stream":  # before `__init__`
+            raise AttributeError(name)
         return getattr(self._stream, name)  # tqdm reads encoding, fileno and others
 
     def write(self, text: str) -> None:

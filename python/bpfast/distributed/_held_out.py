@@ -11,6 +11,7 @@ from bpfast._training.metrics.accuracy import for_targets
 from bpfast._training.metrics.named import metric_values
 from bpfast.distributed._ordered_sum.values import exact_sum
 from bpfast.distributed._shards.sums import HeldOutCost, HeldOutOutputs, HeldOutTargets
+from bpfast.distributed._shards.weights import shift_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ class HeldOutExamples:
         self._count = sum(fact.rows for fact in facts)
         weights = [fact.weights for fact in facts if fact.weights is not None]
         self._all_weight = exact_sum(weights) if weights else float(self._count)
+        self._shift = shift_of(self._all_weight / self._count)
         self._y: NDArray[Any] | None = None
 
     def __len__(self) -> int:
@@ -39,8 +41,8 @@ class HeldOutExamples:
 
     def cost(self) -> float:
         """C with the network's current parameters."""
-        task = HeldOutCost(self._model, _core.copy_params(self._net), self._first)
-        return float(self._engine.run(task).cost) / self._all_weight
+        task = HeldOutCost(self._model, _core.copy_params(self._net), self._first, self._shift)
+        return float(self._engine.run(task).cost) / math.ldexp(self._all_weight, self._shift)
 
     def metrics_for(self, metrics: dict[str, Metric]) -> dict[str, Metric]:
         """The metrics for y of these examples, which is fetched for them."""

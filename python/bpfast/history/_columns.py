@@ -1,4 +1,4 @@
-"""The mapping interface of `History` and `Monitor`, without length and equality."""
+"""Names to columns, as keys and as attributes: what `History` and `Monitor` share."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ class Columns:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         raise NotImplementedError
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        # An object whose `__init__` has not run, such as a copy in the making, has no `names`.
+        if name == "names" or name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        if name in self.names:
+            return self[name]
+        raise AttributeError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
 
     def keys(self) -> tuple[str, ...]:
         """The names of the columns, as `names`; so ``dict(history)`` is a dict of arrays.
@@ -154,7 +162,7 @@ class Columns:
         return iter(self.names)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.names]
+        return [*super().__dir__(), *getattr(self, "names", ())]
 
     def _repr_html_(self) -> str:
         from bpfast._tables import columns_html

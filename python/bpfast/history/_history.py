@@ -274,11 +274,6 @@ class History(Columns):
         values.flags.writeable = False
         return values
 
-    def __getattr__(self, name: str) -> NDArray[Any]:
-        if not name.startswith("_") and name in self.names:
-            return self[name]
-        raise AttributeError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
-
     def __eq__(self, other: object) -> bool:
         # A state has NaN as text, which equals itself.
         return self.state == other.state if isinstance(other, History) else NotImplemented

@@ -35,8 +35,8 @@ def as_callable(net: Network) -> Callable[[Any, Any], Any]:
     Raises
     ------
     TypeError
-        `net` is not a Network. By JAX: a derivative in forward mode is taken (``jax.jvp``,
-        ``jax.jacfwd``, ``jax.hessian``).
+        `net` is not a Network. By the function: params or x is complex. By JAX: a derivative in
+        forward mode is taken (``jax.jvp``, ``jax.jacfwd``, ``jax.hessian``).
     ValueError
         `net` is a float64 network and JAX has float64 disabled, as by default: set
         ``jax.config.update("jax_enable_x64", True)`` or use ``net.astype("float32")``. By the

@@ -51,7 +51,7 @@ def make(net: Network) -> Callable[[Any, Any], Any]:
     def apply(params: Any, x: Any) -> Any:
         """a^L of x, of shape (..., n_1), with the given parameters."""
         _check_dtype(dtype)
-        params, x = jnp.asarray(params, dtype), jnp.asarray(x, dtype)
+        params, x = _real("params", params, dtype), _real("x", x, dtype)
         if params.shape != (size,):
             raise ValueError(f"params: expected shape ({size},), got {params.shape}")
         if not x.ndim or x.shape[-1] != width_in:
@@ -61,6 +61,16 @@ def make(net: Network) -> Callable[[Any, Any], Any]:
         return network(params, x)
 
     return apply
+
+
+def _real(argument: str, value: Any, dtype: np.dtype[Any]) -> Any:
+    """`value` as an array of JAX, which would drop imaginary parts."""
+    for entry in jax.tree_util.tree_leaves(value):  # of a list, or the array itself
+        if np.iscomplexobj(entry):
+            given = getattr(entry, "dtype", None)
+            got = type(entry).__name__ if given is None else f"dtype {given}"
+            raise TypeError(f"{argument}: expected real numbers, got {got}")
+    return jnp.asarray(value, dtype)
 
 
 def _check_dtype(dtype: np.dtype[Any]) -> None:

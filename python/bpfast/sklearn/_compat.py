@@ -9,6 +9,7 @@ import numpy as np
 from bpfast._optional import is_dask
 from bpfast._validation.arrays.array_likes import refuse_masked_in
 from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
+from bpfast._validation.arrays.sparse_format import check_format
 
 try:
     from sklearn.utils.validation import validate_data as _validate_data
@@ -28,13 +29,18 @@ def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
     Raises
     ------
     ValueError
-        scikit-learn refuses them, or an entry is masked, which scikit-learn would take as data.
+        scikit-learn refuses them, or an entry is masked, which scikit-learn would take as data, or
+        the arrays of a sparse X are inconsistent.
+    TypeError
+        A sparse X has something else than arrays.
     """
     computed = [array.compute() if is_dask(array) else array for array in arrays]
     for name, array in zip("Xy", computed, strict=False):
         refuse_masked_values(name, array)
-    if is_sparse(computed[0]) and computed[0].dtype.kind in "bui":
-        computed[0] = without_duplicates(by_rows(computed[0]))
+    if is_sparse(computed[0]):
+        check_format(computed[0])
+        if computed[0].dtype.kind in "bui":
+            computed[0] = without_duplicates(by_rows(computed[0]))
     return _validate_data(estimator, *computed, **settings)
 
 

@@ -203,5 +203,39 @@ def test_an_exception_of_an_array_conversion_propagates():
             raise KeyError("mine")
 
     net = bpfast.Network([3, 2], seed=0)
-    with pytest.raises(KeyError, match="mine"):
+    with pytest.raises(KeyError, match="mine") as caught:
         net.forward(Lazy())
+    assert caught.value.__notes__ == ["This happened in the conversion of x to an array."]
+
+
+CONVERTING = {
+    "x": [
+        lambda net, bad: net.forward(bad),
+        lambda net, bad: net.fit([bad] * 2, np.zeros((2, 2)), epochs=1),
+        lambda net, bad: bpfast.forward_many([net], bad),
+        lambda net, bad: bpfast.distributed.fit(net, bad, np.zeros((1, 2))),
+        lambda net, bad: bpfast.least_squares(net, bad, np.zeros((1, 2))),
+    ],
+    "y": [
+        lambda net, bad: net.cost(np.ones((1, 3)), bad),
+        lambda net, bad: net.fit(np.ones((1, 3)), bad, epochs=1),
+        lambda net, bad: bpfast.metrics.r2(np.ones((1, 3)), bad),
+    ],
+    "sample_weight": [
+        lambda net, bad: net.cost(np.ones((1, 3)), np.ones((1, 2)), sample_weight=bad),
+        lambda net, bad: net.evaluate(np.ones((1, 3)), np.ones((1, 2)), sample_weight=bad),
+        lambda net, bad: bpfast.least_squares(net, np.ones((1, 3)), [0, 1], sample_weight=bad),
+        lambda net, bad: bpfast.fit_many([net], [[1, 2, 3]], [[0, 1]], sample_weight=bad),
+    ],
+}
+
+
+@pytest.mark.parametrize(("argument", "call"), [(k, f) for k, fs in CONVERTING.items() for f in fs])
+def test_a_runtime_error_of_an_array_conversion_names_the_argument(argument, call):
+    class Tensor:  # of PyTorch, that requires a gradient
+        def __array__(self, dtype=None, copy=None):
+            raise RuntimeError("Use tensor.detach().numpy() instead.")
+
+    net = bpfast.Network([3, 2], output="identity", seed=0)
+    with pytest.raises(RuntimeError, match=rf"^(nets\[0\]: )?{argument}: Use tensor.detach"):
+        call(net, Tensor())

@@ -114,3 +114,42 @@ def test_the_matrix_is_valid_before_the_damage(kind):
 def test_diagonals_beside_the_matrix():
     x = sparse.dia_array((np.ones((3, 6)), [-9, 0, 40]), shape=SHAPE)
     assert NET.forward(x).tobytes() == NET.forward(x.toarray()).tobytes()
+
+
+REGRESSION = bpfast.Network([SHAPE[1], 2], output="identity", seed=0)
+CALLS = {
+    "fit": lambda x: REGRESSION.fit(x, Y, epochs=1),
+    "fit_many": lambda x: bpfast.fit_many([REGRESSION], x, Y, epochs=1),
+    "validation": lambda x: bpfast.fit_many([REGRESSION], DENSE, Y, validation=(x, Y), epochs=1),
+    "evaluate": lambda x: REGRESSION.evaluate(x, Y),
+    "cross_validate": lambda x: bpfast.cross_validate(REGRESSION, x, Y, folds=2, epochs=1),
+    "distributed": lambda x: bpfast.distributed.fit(REGRESSION, x, Y, epochs=1),
+    "shards": lambda x: bpfast.distributed.fit(REGRESSION, [lambda: (x, Y)], epochs=1),
+}
+# These take None for another reason to refuse x: the core converts its arrays first.
+OF_LISTS = {
+    "explain": lambda x: bpfast.inside.explain(REGRESSION, x, Y),
+    "least_squares": lambda x: bpfast.least_squares(REGRESSION, x, Y),
+    "curvature": lambda x: REGRESSION.curvature(x, Y),
+    "check_gradients": lambda x: bpfast.testing.check_gradients(REGRESSION, x, Y),
+}
+
+
+@pytest.mark.parametrize("value", [None, [1, 2, 3]])
+@pytest.mark.parametrize("name", ["data", "indices", "indptr"])
+@pytest.mark.parametrize("call", CALLS)
+def test_what_is_not_an_array_is_named(call, name, value):
+    x = sparse.csr_array(DENSE)
+    x.__dict__[name] = value
+    got = type(value).__name__
+    with refuses(TypeError, rf"x: expected {name} in an array, got {got}$", REGRESSION):
+        CALLS[call](x)
+
+
+@pytest.mark.parametrize("call", OF_LISTS)
+def test_lists_in_place_of_arrays_are_named(call):
+    x = sparse.csr_array(DENSE)
+    name = "data" if call in ("least_squares", "curvature") else "indices"
+    x.__dict__[name] = getattr(x, name).tolist()
+    with refuses(TypeError, f"^x: expected {name} in an array, got list$", REGRESSION):
+        OF_LISTS[call](x)

@@ -1,5 +1,7 @@
 """A `History` is used as a mapping of its columns' names, as a pandas table is."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -55,3 +57,13 @@ def test_no_metric_may_have_the_name_of_a_method(name):
 def test_arrays_are_not_in_a_history():
     assert bpfast.History().get(np.zeros(0), "none") == "none"
     assert np.zeros(0) not in bpfast.History()
+
+
+@pytest.mark.parametrize("kind", [bpfast.History, bpfast.inside.Monitor])
+def test_objects_whose_init_has_not_run_have_no_columns(kind):
+    half_built = kind.__new__(kind)
+    assert not hasattr(half_built, "cost")
+    assert not hasattr(half_built, "names")
+    assert "cost" not in dir(half_built)
+    with pytest.raises(AttributeError):
+        copy.copy(half_built).cost  # noqa: B018, it must not recurse

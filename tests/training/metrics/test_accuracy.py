@@ -243,6 +243,8 @@ def test_a_y_with_nan_is_another_error():
         for metrics in ("accuracy", "binary_accuracy"):
             with refuses(ValueError, r"^y\[7\]: expected finite numbers, got nan$"):
                 fit(net_of(**config), X, y, metrics=metrics)
+            with refuses(ValueError, r"^y\[7\]: expected finite numbers, got nan$"):
+                net_of(**config).evaluate(X, y, metrics=metrics)
 
 
 def test_by_name_rows_may_have_one_class_or_several():

@@ -70,3 +70,18 @@ def test_errors_begin_with_the_argument(metric, outputs, y, kind, message):
 def test_a_y_without_classes(metric, y, message):
     with refuses(ValueError, message):
         metric(OUTPUTS, y)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e-315, 1e-250, 1e-3, 1e30, 1e250, 3e307])
+def test_regressions_of_any_size(size):
+    """The columns differ in size, and their sums and squares may be outside of float64."""
+    y = np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [4.0, 4.0]])
+    outputs = y + np.array([[0.5, 1.0]])
+    scale = np.array([size, 1.0])
+    assert metrics.r2(outputs * scale, y * scale) == pytest.approx(1 - (1 / 5 + 4 / 5) / 2, 1e-3)
+    few = slice(None), slice(0, 1)
+    error = metrics.mean_absolute_error(outputs[few] * size, y[few] * size)
+    assert error == pytest.approx(size / 2, 1e-3)
+    root = np.sqrt(metrics.mean_squared_error(outputs[few] * size, y[few] * size))
+    assert root == pytest.approx(size / 2, 1e-3) or not 1e-150 < size < 1e150

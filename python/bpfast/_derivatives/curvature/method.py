@@ -13,6 +13,8 @@ from bpfast._derivatives.curvature.operator import (
     ProductArguments,
 )
 from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.sparse import is_sparse
+from bpfast._validation.arrays.sparse_format import check_format
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
 
@@ -82,6 +84,8 @@ def curvature(
         known: Any = _copy_of_trace(self, x)
     else:
         known, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
+        if is_sparse(known):
+            check_format(known)  # SciPy's copy needs arrays
         known = known.copy()
     y = as_array("y", y).copy()
     weight = None if sample_weight is None else as_array("sample_weight", sample_weight).copy()

@@ -8,6 +8,7 @@ import numpy as np
 
 from bpfast._by_identity import by_identity
 from bpfast._many.calls import forward_many
+from bpfast._many.ensemble import moments
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.numbers import is_number, within
 
@@ -36,8 +37,8 @@ class Prediction(NamedTuple):
         The quantiles asked for, in their order.
     votes : ndarray of float64, (n, n_L), or (n, 2) for one output; or None
         The fraction of the networks that choose each class: the largest output, or whether a single
-        output is above 1/2. None unless the outputs of all networks are sigmoid, hard_sigmoid or
-        softmax, because other outputs stand for no classes.
+        output is above 1/2; NaN where a network's output is NaN. None unless the outputs of all
+        networks are sigmoid, hard_sigmoid or softmax, because other outputs stand for no classes.
     outputs : ndarray, (k, n, n_L)
         The outputs of each network.
     """
@@ -59,9 +60,8 @@ def predict(nets: Sequence[Network], x: Any, quantiles: Any) -> Prediction:
     outputs = np.stack(forward_many(nets, x))
     has_classes = all(net.config["output"] in OF_CLASSES for net in nets)
     return Prediction(
-        outputs.mean(axis=0),
-        outputs.std(axis=0),
-        np.quantile(outputs, levels, axis=0).astype(outputs.dtype, copy=False),
+        *moments.mean_and_std(outputs),
+        moments.quantiles(outputs, levels),
         _votes(outputs) if has_classes else None,
         outputs,
     )
@@ -78,6 +78,12 @@ def _levels(quantiles: Any) -> float | list[float]:
 
 def _votes(outputs: NDArray[Any]) -> NDArray[np.float64]:
     """The fraction of networks for each class, (n, classes)."""
+    votes = _fractions(outputs)
+    votes[np.isnan(outputs).any(axis=(0, 2))] = np.nan  # no class is the largest
+    return votes
+
+
+def _fractions(outputs: NDArray[Any]) -> NDArray[np.float64]:
     if outputs.shape[2] == 1:
         ones = (outputs[:, :, 0] > 0.5).mean(axis=0)
         return np.stack([1 - ones, ones], axis=1)

@@ -65,7 +65,9 @@ def new_members(x: Any, y: Any, options: Sequence[Options]) -> list[Member]:
     for one in options:
         with naming(f"nets[{one.place}]"):
             data.check_same_shapes()  # the cost of the network before may have resized them
-            split = _split(one, len(data.examples(one.net)))
+            examples = data.examples(one.net)
+            examples.refuse_params(one.net)
+            split = _split(one, len(examples))
             group = data.group(one.net, one.settings, one.optimizer, split.rows)
             if group.trainer is None or one.records_steps:
                 member = _own_member(data, one, split)
@@ -136,6 +138,7 @@ def _given_validation(
         shared = validations.setdefault(id(given), SharedData(*_x_y_weight(given), dense=True))
         group = shared.group(net, options.settings, options.optimizer)
         examples = group.examples
+        examples.refuse_params(net)
         held_out = examples.of_network(net, None, examples.sample_weight)
         for_targets(options.metrics, held_out.y, net, kind)
     return held_out, group.trainer

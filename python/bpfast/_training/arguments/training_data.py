@@ -101,6 +101,7 @@ def parts_of_arrays(
     net, settings, optimizer, validation, metrics = request
     refuse_y_with_batches(x)
     data = Examples(net, x, y, sample_weight, signed=True)
+    data.refuse_params(net)
     refuse_all_zero("sample_weight", data.sample_weight)
     # All examples, before some are held out, so that errors have the user's row numbers.
     measures, kind = for_targets(metrics, data.y, net)
@@ -164,6 +165,7 @@ def parse_validation(
         return None, metrics
     with naming("validation"):
         held_out = Examples(net, *x_y_weight(validation, OR_FRACTION))
+        held_out.refuse_params(net)
         refuse_all_zero("sample_weight", held_out.sample_weight)
         held_out.check_targets()
         return held_out, for_targets(metrics, held_out.y, net, like)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,7 +70,12 @@ def format_row(y: NDArray[Any], row: int, names: NDArray[Any] | None = None) -> 
 
 
 def accuracy(a: NDArray[Any], y: NDArray[Any]) -> float:
-    """The fraction of examples whose class is right, or one of several most likely classes."""
+    """The fraction of examples whose class is right, or one of several most likely classes.
+
+    Like all accuracies, NaN if a number is NaN, which has no class.
+    """
+    if _has_nan(a) or _has_nan(y):
+        return math.nan
     found = labels(a)
     if y.ndim == 1 or y.shape[1] == 1:
         return float(np.mean(found == labels(y)))
@@ -83,22 +89,31 @@ def subset_accuracy(
 
     `middle` is between the two values of y; the threshold of the outputs is another one if given.
     """
-    return float(np.mean(_are_right(a, y, middle, threshold).all(axis=1)))
+    right = _are_right(a, y, middle, threshold)
+    return math.nan if right is None else float(np.mean(right.all(axis=1)))
 
 
 def binary_accuracy(
     a: NDArray[Any], y: NDArray[Any], middle: float = 0.5, threshold: float | None = None
 ) -> float:
     """The fraction of all outputs that are on the correct side, as in `subset_accuracy`."""
-    return float(np.mean(_are_right(a, y, middle, threshold)))
+    right = _are_right(a, y, middle, threshold)
+    return math.nan if right is None else float(np.mean(right))
 
 
 def _are_right(
     a: NDArray[Any], y: NDArray[Any], middle: float, threshold: float | None
-) -> NDArray[np.bool_]:
+) -> NDArray[np.bool_] | None:
+    """Which outputs are on the correct side; None if a number is NaN."""
+    if _has_nan(a) or _has_nan(y):
+        return None
     are_on = a > (middle if threshold is None else threshold)
     right: NDArray[np.bool_] = are_on == (outputs(a, y) > middle)
     return right
+
+
+def _has_nan(numbers: NDArray[Any]) -> bool:
+    return bool((numbers != numbers).any())
 
 
 def for_targets(
@@ -210,6 +225,13 @@ def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
     if row is not None:
         got = f"{format_number(float(y[row]))} in row {row}"
         raise ValueError(f"y: expected {expected}, got {got}; {REGRESSION_HINT}")
+
+
+def refuse_nan(y: NDArray[Any]) -> None:
+    """Raise ValueError for NaN, which `fit` refuses in the same words."""
+    row = _first(y, lambda rows: (rows != rows).reshape(len(rows), -1).any(axis=1))
+    if row is not None:
+        raise ValueError(f"y[{row}]: expected finite numbers, got nan")
 
 
 def refuse_between(y: NDArray[Any], low: float) -> None:

@@ -22,6 +22,8 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         An entry of `value`, or of an array in a list, is masked or missing; or NumPy raises it.
     TypeError
         NumPy raises it.
+    RuntimeError
+        `value` raises it, such as a tensor of PyTorch that requires a gradient.
 
     Examples
     --------
@@ -32,8 +34,7 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
     if isinstance(value, _core.Trace):
         expected = "the examples" if argument == "x" else "an array"
         raise TypeError(f"{argument}: expected {expected}, got a Trace; its a[0] has the examples")
-    with naming(argument):
-        array: NDArray[Any] = np.asanyarray(value)
+    array = _converted(argument, value)
     if array.dtype.kind in "Of" and hasattr(value, "isna"):
         array = _of_nullable(argument, value, array)
     if type(array) is np.ndarray:
@@ -44,6 +45,19 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         return array
     refuse_masked(argument, array)
     return np.asarray(array)
+
+
+def _converted(argument: str, value: Any) -> NDArray[Any]:
+    """`value` as NumPy converts it; errors of its own code name the argument."""
+    try:
+        with naming(argument):
+            return np.asanyarray(value)
+    except Exception as error:
+        if type(error) is RuntimeError:
+            raise RuntimeError(f"{argument}: {error}") from error
+        if not isinstance(error, TypeError | ValueError):
+            error.add_note(f"This happened in the conversion of {argument} to an array.")
+        raise
 
 
 def _of_nullable(argument: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:

@@ -80,7 +80,8 @@ def shapes_of(x: Any) -> tuple[Any, ...]:
     shape: tuple[Any, ...] = getattr(x, "shape", ())
     if is_sparse(x):
         names = ("data", "indices", "indptr")
-        return (shape, *(getattr(x, name).shape for name in names if hasattr(x, name)))
+        # A damaged matrix may have something else than an array, which `check_format` refuses.
+        return (shape, *(getattr(getattr(x, name, None), "shape", None) for name in names))
     return shape
 
 

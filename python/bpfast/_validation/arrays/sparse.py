@@ -85,9 +85,14 @@ def sum_duplicates(
 
 
 def as_dense(x: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The numbers that bpfast computes with for the valid matrix `x`, as an array of `dtype`.
+    """The numbers that bpfast computes with for `x`, as an array of `dtype`.
 
     As SciPy's `toarray`, which refuses some dtypes of indices and data that bpfast accepts.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Its arrays are inconsistent, or an entry is masked.
 
     Examples
     --------
@@ -96,6 +101,7 @@ def as_dense(x: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     array([[0., 7.],
            [8., 0.]], dtype=float32)
     """
+    check_format(x)
     rows = without_duplicates(by_rows(x))
     dense = np.zeros(rows.shape, dtype)
     counts = np.diff(rows.indptr).astype(np.intp)

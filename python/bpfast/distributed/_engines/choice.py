@@ -35,12 +35,12 @@ def connect(
             raise TypeError("x: expected arrays, callables or paths with comm, got dask")
         from bpfast.distributed._engines.mpi import on_ranks
 
-        return on_ranks(comm, net, optimizer, model, _local(data))
+        return on_ranks(comm, net, optimizer, model, _local(net, data))
     if client is not None or of_dask:
         from bpfast.distributed._engines.dask import on_workers
 
-        return on_workers(client, model, data if of_dask else _local(data))
-    shards = _local(data)
+        return on_workers(client, model, data if of_dask else _local(net, data))
+    shards = _local(net, data)
 
     def here(train: Train) -> History:
         return train(Local(shards, model))
@@ -48,9 +48,12 @@ def connect(
     return here
 
 
-def _local(data: ShardData) -> LocalShards:
-    """The data as `LocalShards`."""
-    if not isinstance(data.x, LocalShards):
-        return LocalShards(data.x, data.y, data.sample_weight, shard_rows=data.shard_rows)
-    data.refuse_all_but_x(WITH_SHARDS)
-    return data.x
+def _local(net: Network, data: ShardData) -> LocalShards:
+    """The data as `LocalShards`, which are no views of the network's parameters."""
+    if isinstance(data.x, LocalShards):
+        data.refuse_all_but_x(WITH_SHARDS)
+        shards = data.x
+    else:
+        shards = LocalShards(data.x, data.y, data.sample_weight, shard_rows=data.shard_rows)
+    shards._refuse_params(net)
+    return shards

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.numbers import integer
 from bpfast.distributed._shards.data import WITH_A_LIST
 from bpfast.distributed._shards.local import SHARD_ROWS
@@ -52,7 +53,7 @@ def _array(name: str, value: Any, rows: int) -> Any:
     if hasattr(value, "to_dask_array"):  # a frame or a series
         value = value.to_dask_array(lengths=True)
     elif not isinstance(value, da.Array):
-        value = da.from_array(np.asarray(value), chunks=rows)
+        value = da.from_array(as_array(name, value), chunks=rows)
     if any(np.isnan(length) for lengths in value.chunks for length in lengths):
         value = value.compute_chunk_sizes()
     if value.ndim not in (1, 2) or (name == "x" and value.ndim != 2):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bpfast.distributed._ordered_sum.tree import Tree
 from bpfast.distributed._ordered_sum.values import Failure
 from bpfast.distributed._shards.changes import changed
+from bpfast.distributed._shards.form import Form
 from bpfast.distributed._shards.local import prepare
 from bpfast.distributed._shards.task import run
 
@@ -49,6 +50,7 @@ class Holder:
         self._shards, self._model = shards, model
         self._changes: list[Change] = []
         self._kept: dict[int, Any] = {}
+        self._forms: dict[int, Form] = {}  # at the first use, of shards that are not kept
 
     def get(self, number: int) -> Shard | Failure:
         """A shard, loaded when it is first used."""
@@ -56,10 +58,23 @@ class Holder:
             found: Shard | Failure = self._kept[number]
             return found
         shard = prepare(self._model.net, number, self._shards._source(number))
+        if not self._shards.keep:
+            shard = self._of_same_form(number, shard)
         for change in self._changes:
             shard = changed(change, number, shard)
         if self._shards.keep:
             self._kept[number] = shard
+        return shard
+
+    def _of_same_form(self, number: int, shard: Shard | Failure) -> Shard | Failure:
+        """The shard, or an error if it has another form than at its first use."""
+        if isinstance(shard, Failure):
+            return shard
+        form = Form.of(shard)
+        try:
+            self._forms.setdefault(number, form).refuse_other(form)
+        except ValueError as error:
+            return Failure(number, error)
         return shard
 
     def change(self, change: Change) -> None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from bpfast._training.data.sources import copied_batch
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x
+from bpfast._validation.arrays.overlap import refuse_params
+from bpfast._validation.naming import naming
 from bpfast._validation.numbers import flag, integer
 from bpfast._validation.target_shape import rows_error
 from bpfast.distributed._ordered_sum.values import Failure
 from bpfast.distributed._shards.data import WITH_A_LIST, ShardData
-from bpfast.distributed._shards.load import load
+from bpfast.distributed._shards.load import NAMES, load
 from bpfast.distributed._shards.shard import Shard
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ class LocalShards:
 
     Notes
     -----
-    Rows are numbered over all shards, also in errors. Arrays are not copied before their use; do
+    Rows are numbered over all shards, also in errors. A shard that is loaded again must have as
+    many rows as before, and the same arrays. Arrays are not copied before their use; do
     not change them before `fit` returns. What a callable returns is copied, so it may fill the same
     arrays for each shard. ``len(shards)`` is the number of shards, ``shards[k]`` the
     data of shard k.
@@ -107,6 +110,16 @@ class LocalShards:
         if not -self._count <= number < self._count:
             raise IndexError(f"number: expected one of {self._count} shards, got {number}")
         return load(self._source(number % self._count))
+
+    def _refuse_params(self, net: Network) -> None:
+        """Raise ValueError if an array is a view of the parameters, which the training changes."""
+        if self._arrays is not None:
+            refuse_params(net, **dict(zip(NAMES, self._arrays, strict=True)))
+            return
+        for number, source in enumerate(self._sources):
+            if isinstance(source, tuple):
+                with naming(f"shard {number}"):
+                    refuse_params(net, **dict(zip(NAMES, source, strict=False)))
 
     def _source(self, number: int) -> Any:
         """What the data of a shard are loaded from: arrays, a callable or a path."""

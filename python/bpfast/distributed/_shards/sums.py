@@ -12,6 +12,7 @@ from bpfast import _core
 from bpfast._calls.methods import summed_backprop
 from bpfast.distributed._ordered_sum.values import Part
 from bpfast.distributed._shards.task import Model, Task
+from bpfast.distributed._shards.weights import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +40,10 @@ def rows_of_the_user(net: Network, shard: Shard, first: int) -> Iterator[None]:
 
 
 class GradientTask(Task):
-    """Σ s_x C_x and its gradient, over all rows or some of each shard."""
+    """Σ s_x C_x and its gradient, over all rows or some of each shard.
+
+    The weights s_x are those of the shard times 2^shift.
+    """
 
     name = "bpfast-gradient"
 
@@ -49,9 +53,10 @@ class GradientTask(Task):
         params: NDArray[Any],
         first: list[int],
         dropout: Dropout | None = None,
+        shift: int = 0,
     ) -> None:
         super().__init__(model, params)
-        self.first, self.dropout = first, dropout
+        self.first, self.dropout, self.shift = first, dropout, shift
 
     def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:
         """The sums of a shard: those that `backprop` computes of its rows."""
@@ -64,7 +69,7 @@ class GradientTask(Task):
         if self.dropout is not None:
             dropout = self.dropout.of_rows(number, n, None if rows is None else rows.places)
         with rows_of_the_user(net, shard, self.first[number]):
-            summed_backprop(net, x, y, weight, gradient, dropout)
+            summed_backprop(net, x, y, shifted(weight, self.shift), gradient, dropout)
         return Part(self.model.buffers.copy(gradient.flat), gradient.cost, n)
 
 
@@ -108,13 +113,15 @@ class LocalSteps(Task):
 
 
 class HeldOutCost(Task):
-    """Σ s_x C_x over the held-out examples."""
+    """Σ s_x C_x over the held-out examples, with the weights of the shard times 2^shift as s_x."""
 
     name = "bpfast-validation-cost"
 
-    def __init__(self, model: Model, params: NDArray[Any], first: list[int]) -> None:
+    def __init__(
+        self, model: Model, params: NDArray[Any], first: list[int], shift: int = 0
+    ) -> None:
         super().__init__(model, params)
-        self.first = first
+        self.first, self.shift = first, shift
 
     def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:  # noqa: ARG002
         """The sum of a shard."""
@@ -122,6 +129,7 @@ class HeldOutCost(Task):
         if not len(held_out):
             return None
         x, y, weight = held_out.take(None)
+        weight = shifted(weight, self.shift)
         with rows_of_the_user(self.model.net, held_out, self.first[number]):
             cost = self.model.net.cost(x, y, sample_weight=weight, reduction="sum")
         return Part(np.empty(0), cost, len(held_out))

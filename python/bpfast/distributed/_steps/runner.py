@@ -13,6 +13,7 @@ from bpfast._training.steps.series import OptimizerGuard
 from bpfast._training.stopping.divergence import DivergenceError, failure
 from bpfast.distributed._ordered_sum.values import exact_sum
 from bpfast.distributed._shards.sums import GradientTask, LocalSteps
+from bpfast.distributed._shards.weights import shift_of
 from bpfast.distributed._steps.dropout import Dropout
 from bpfast.distributed._steps.update import Update
 
@@ -54,6 +55,9 @@ class ShardRunner:
     ) -> None:
         self._net, self._settings, self._optimizer = net, settings, optimizer
         self._shards, self._plan = shards, shards.plan
+        mean_weight = self._plan.mean_weight
+        # Weights are multiplied by a power of 2, so that float32 can hold them.
+        self._shift = 0 if mean_weight is None else shift_of(mean_weight)
         self._update = Update(net, optimizer, settings)
         self._drops = any(settings.dropout)
         self._penalty_per_example = penalty_per_example
@@ -90,22 +94,28 @@ class ShardRunner:
         """Nothing to release between epochs."""
 
     def total(self, rows: dict[int, StepRows] | None = None) -> Part:
-        """Σ s_x C_x and its gradient, over all examples or some, with the dropout of a step."""
+        """Σ s_x C_x and its gradient, over all examples or some, with the dropout of a step.
+
+        The weights s_x are those whose mean is `_mean_weight`.
+        """
         settings, shards, dropout = self._settings, self._shards, None
         if self._drops:
             steps = self._optimizer.steps
             dropout = Dropout(settings.dropout, settings.seed, steps, self._plan.first)
-        task = GradientTask(shards.model, _core.copy_params(self._net), shards.first, dropout)
+        params = _core.copy_params(self._net)
+        task = GradientTask(shards.model, params, shards.first, dropout, self._shift)
         total: Part = shards.engine.run(task, rows)
         return total
 
     @property
     def _mean_weight(self) -> float:
-        return self._plan.mean_weight or 1.0
+        r"""s̄, the mean of \|s_x\| over all examples, after the multiplication by 2^shift."""
+        mean_weight = self._plan.mean_weight
+        return 1.0 if not mean_weight else math.ldexp(mean_weight, self._shift)
 
     @property
     def all_weight(self) -> float:
-        r"""Σ \|s_x\| over all examples."""
+        r"""Σ \|s_x\| over all examples, as `_mean_weight`."""
         return self._plan.n * self._mean_weight
 
     def _whole_steps(self, epoch: int) -> Iterator[tuple[float, float, int]]:

@@ -291,13 +291,6 @@ class Monitor(Columns, StepMonitor):
             raise KeyError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
         return self._records.column(name)
 
-    def __getattr__(self, name: str) -> NDArray[Any]:
-        if name.startswith("_"):  # also before a copy has its names
-            raise AttributeError(f"Monitor has no attribute {name!r}")
-        if name in self.names:
-            return self[name]
-        raise AttributeError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
-
     def __getstate__(self) -> dict[str, Any]:
         # The probe refers to its network and is made anew.
         return self.__dict__ | {"_probe": None}

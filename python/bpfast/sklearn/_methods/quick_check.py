@@ -31,6 +31,7 @@ def needs_no_check(estimator: BaseMLP, X: Any) -> bool:
         return False
     return (
         X.ndim == 2
+        and isinstance(numbers, np.ndarray)  # a damaged matrix may have something else
         and X.shape[1] == estimator.n_features_in_
         and X.shape[0] > 0
         and numbers.size <= MAX_CHECKED_NUMBERS
