@@ -1,6 +1,7 @@
 """`Report.check`: the trainings, the prediction by the linearised network, and the verdict."""
 
 import copy
+import warnings
 
 import numpy as np
 import pytest
@@ -249,11 +250,35 @@ def test_networks_without_biases_are_checked(biases):
         # Up to 1.5 times the higher of both is no rise.
         ([0.5, 1.49], [3, 4.4], (0.0, 0.0)),
         ([0.5, 1.51], [3, 4.6], (-np.inf, -np.inf)),
+        # From 0 there is nothing to learn, nor to halve.
+        ([1, 2, 0.7, 0.5], [0, 0, 0, 0], (np.log(2) / 3, np.nan)),
+        ([0, 0], [0, 0.1], (np.nan, -np.inf)),
     ],
 )
 def test_mean_speeds(before, after, expected):
     found = speeds.mean_speeds(np.array(before, float), np.array(after, float))
-    assert found == pytest.approx(expected)
+    assert found == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_change_after_which_nothing_is_left_to_learn():
+    """It was said that its cost rises, with a warning of NumPy."""
+    net = bpfast.Network([2, 4, 1], hidden="relu", output="identity", init="he", seed=0)
+    x, y = [[3.0, 0.0], [3.0, 0.0]], [[0.0], [0.0]]
+    report = bpfast.inside.explain(net, x, y, optimizer="sgd", learning_rate=0.1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check = report.check(steps=20)
+    assert not check.cost_after.any()
+    assert check.before > 0
+    assert np.isnan(check.after)
+    assert not check.confirmed
+    assert (
+        str(check)
+        .splitlines()[0]
+        .endswith("not confirmed: with the change the cost is 0 before the first step")
+    )
+    measured = next(line for line in str(check).splitlines() if line.startswith("measured"))
+    assert measured.split()[3:] == ["–", "–"]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """`explain` for x of any size: the same finding, and no number out of range unseen."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 import bpfast
 from bpfast.inside import Monitor, explain
+from bpfast.inside._report.rows import _ratio
 from bpfast.inside._scaled import norm, rms, scale_of
 
 RNG = np.random.default_rng(0)
@@ -172,3 +175,11 @@ def test_records_of_a_monitor(case, power):
         )
     assert (twin.signal_to_noise > 0).all()
     assert np.abs(twin.cosine[1]) <= 1 + 1e-12
+
+
+def test_a_factor_far_above_the_median_of_its_layer():
+    """It is infinite times as large, without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _ratio(np.float64(1e300), np.float64(1e-300)) == np.inf
+        assert _ratio(np.float64(3), np.float64(2)) == 1.5

@@ -257,6 +257,12 @@ def test_plots():
     assert len(axes.lines) == 10
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
     assert bpfast.plot.ensemble(ensemble, "r2").get_ylabel() == "r2"
+    alone = bpfast.plot.ensemble(ensemble, "validation_cost")
+    assert alone.get_ylabel() == "validation cost"
+    assert [text.get_text() for text in alone.get_legend().get_texts()] == ["validation"]
+    assert len(alone.lines) == 5
+    assert {line.get_linestyle() for line in alone.lines} == {"--"}
+    assert {line.get_color() for line in alone.lines} == {axes.lines[-1].get_color()}
     mine = trained(metrics={"mine": lambda a, y: 0.5})  # low or high may be better
     assert len(mine.plot("mine").lines) == 5
     with refuses(ValueError, "^column: expected one of the histories of the networks, got 'f1'$"):

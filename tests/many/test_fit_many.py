@@ -238,7 +238,7 @@ def test_validation_of_some_and_rows_of_others():
 def test_halving_by_costs_that_do_not_compare():
     message = "^validation_cost: the networks were evaluated on different examples"
     with pytest.warns(UserWarning, match=message) as caught:
-        bpfast.fit_many(networks(), X, Y, epochs=2, keep=0.5, validation=0.3, seed=0)
+        bpfast.fit_many(networks(), X, Y, epochs=2, keep=0.5, every=1, validation=0.3, seed=0)
     assert caught[0].filename == __file__
 
 

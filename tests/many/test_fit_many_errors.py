@@ -40,6 +40,8 @@ WRONG = [
     ({"x": np.where(X > 2, np.nan, X)}, ValueError, r"x\[\d+\]: expected finite numbers, got nan"),
     ({"dropout": [0.1, [0.1, 0.2], 0, 0]}, ValueError, r"nets\[1\]: dropout: expected 1, one per"),
     ({"every": 3}, ValueError, "every: expected only with keep, got 3"),
+    ({"keep": 0.5}, ValueError,
+     "every: expected the number of epochs between two choices, as keep is given, got None"),
     *(({"keep": keep}, ValueError, f"keep: expected a number above 0 and below 1, got {keep}")
       for keep in (1.5, 1, 0, -0.5, np.nan, np.inf)),
     ({"keep": 0.5, "every": 0}, ValueError, "every: expected a positive integer, got 0"),

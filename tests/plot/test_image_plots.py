@@ -51,6 +51,18 @@ def test_images_do_not_overlap():
     assert bottom >= max(box[2] for box in boxes)
 
 
+@pytest.mark.parametrize("colorbar", [True, False])
+@pytest.mark.parametrize("shape", [(8, 8), (32, 2), (1, 64)])
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 25])
+def test_nothing_is_cut_off(count, shape, colorbar):
+    """The title was wider than the figure of one image."""
+    figure = plot.weights(network(64), shape, range(count), colorbar=colorbar).figure
+    figure.draw_without_rendering()
+    drawn, size = figure.get_tightbbox(), figure.get_size_inches()
+    assert (drawn.min >= -0.01).all()  # inches
+    assert (drawn.max <= size + 0.01).all()
+
+
 def test_one_neuron_and_a_square_by_default():
     net = network(16)
     net.weights[0][:] = abs(net.weights[0])

@@ -194,3 +194,14 @@ def test_the_rows_in_messages_are_those_of_the_user():
     model = regressor(cost="cross_entropy", output="sigmoid", early_stopping=True)
     with pytest.raises(ValueError, match=r"^y\[70\]: expected numbers from 0 to 1"):
         model.fit(X, y)
+
+
+@pytest.mark.parametrize("sizes", [(100,), [8, 4], 30, np.array([5])])
+def test_hidden_layers_as_the_first_argument_of_a_regressor(sizes):
+    """They are it in scikit-learn 1.5 and 1.6, which have no loss."""
+    for call in (MLPRegressor(sizes).fit, MLPRegressor(sizes, "tanh").partial_fit):
+        with pytest.raises(ValueError, match="For hidden layers pass hidden_layer_sizes=") as error:
+            call(X, NUMBERS)
+        assert f"hidden_layer_sizes={sizes!r}" in str(error.value)
+    with pytest.raises(ValueError, match="The 'loss' parameter of MLPRegressor must be a str"):
+        regressor(loss="absolute").fit(X, NUMBERS)

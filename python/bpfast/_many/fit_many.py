@@ -138,7 +138,7 @@ def fit_many(
         below 1, goes on, at least one: those with the lowest validation cost, or cost if there is
         no validation.
     every : int, optional
-        With `keep`: the number of epochs between two choices.
+        The number of epochs between two choices. Needed with `keep`, and an error without it.
     progress : bool, default False
         Show a tqdm progress bar over all networks, or lines if tqdm is not installed.
     seed : None, int, Generator, BitGenerator or SeedSequence, each, optional

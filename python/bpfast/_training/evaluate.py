@@ -47,9 +47,10 @@ def evaluate(
     metrics : str or callable, list of these or dict of str to these, default ()
         What to compute besides the cost: names of `bpfast.METRICS`, functions of `bpfast.metrics`,
         or your own ``metric(a, y) -> float``, called with all outputs. Functions of
-        ``sklearn.metrics`` are called with y first. The key in the result is the key of the dict,
-        or the name of the function. "accuracy" means what it means in `fit`: the
-        fraction of examples whose class is right, or "subset_accuracy" for multi-label y.
+        ``sklearn.metrics`` are called with y first, and those that compare classes with classes.
+        The key in the result is the key of the dict, or the name of the function. "accuracy" means
+        what it means in `fit`: the fraction of examples whose class is right, or "subset_accuracy"
+        for multi-label y.
     sample_weight : array_like, (n,), optional
         The weights s_x in the cost, finite and 0 or above. Metrics ignore them.
     batch_size : int, optional

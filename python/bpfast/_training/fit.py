@@ -113,9 +113,10 @@ def fit(
         What to compute after each epoch for the training and the validation examples: "accuracy",
         "subset_accuracy", "binary_accuracy", "mean_squared_error", "mean_absolute_error", "r2", or
         your own ``metric(a, y) -> float``. Functions of ``sklearn.metrics`` are called with y
-        first, as these expect. The column is named by the key of the dict, or by the function.
-        Metrics ignore weights, and need one forward pass per epoch over each of the two
-        sets. Batches of an iterable are not measured; they need validation examples.
+        first, as these expect, and those that compare classes with classes. The column is named by
+        the key of the dict, or by the function. Metrics ignore weights, and need one forward pass
+        per epoch over each of the two sets. Batches of an iterable are not measured; they need
+        validation examples.
 
         The meaning of "accuracy" depends on all of y. If each example has one class, by a label or
         a row, it is the fraction of examples whose largest output is that class. (A row such as

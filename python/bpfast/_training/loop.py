@@ -12,6 +12,7 @@ import numpy as np
 from bpfast import _core, schedules
 from bpfast._training.growth import Growth
 from bpfast._training.progress import Progress
+from bpfast._training.steps.monitor import begin
 from bpfast._training.stopping.reason import reason_of
 from bpfast.history._state import REQUIRED_COLUMNS
 
@@ -55,6 +56,7 @@ class Training:
         self.metrics, self.training, self.validation, self.early_stopping, self.callbacks = end
         self.best: Any = None  # the parameters of the best epoch
         self.growth = Growth()
+        begin(self.callbacks, net)
         if self.early_stopping is not None:
             self.early_stopping.column(self.columns)
 

@@ -11,6 +11,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 
 from bpfast.formats._activations import spelled
 from bpfast.formats._torch_evaluation import evaluated
+from bpfast.formats._torch_reshape import Rows, refuse_other_rows, rows_of_reshape, sizes_of
 from bpfast.torch._sin import Sin
 
 if TYPE_CHECKING:
@@ -71,10 +72,18 @@ def add_modules(chain: Chain, model: nn.Module) -> None:
     """
     _refuse_other_models(chain, model)
     seen: dict[int, str] = {}
+    of_inputs: dict[str, Rows] = {}  # reshapes before the first layer
     with evaluated(model):
         for name, module in _leaves(chain, "", model):
             if isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward:
+                for label, reshape in of_inputs.items():
+                    refuse_other_rows(chain, label, reshape, module.in_features)
+                of_inputs.clear()
                 _add_linear(chain, name, module, seen)
+            elif isinstance(module, Rows) and chain.weights:
+                refuse_other_rows(chain, name, module, len(chain.weights[-1]))
+            elif isinstance(module, Rows):
+                of_inputs[name] = module
             else:
                 chain.add_activation(name, _activation(chain, name, module))
 
@@ -184,14 +193,19 @@ def _traced(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, n
         reason = f"{type(module).__name__}, whose forward torch.fx cannot trace ({error}); {hint}"
         raise ValueError(f"{chain.what}: layer {name!r}: {expected}, got {reason}") from error
     before: fx.Node | None = None
+    sizes, counts = sizes_of(graph)
     for node in graph.nodes:
+        if node in sizes:
+            continue
         label = f"{name}.{node.name}" if name else node.name
         if node.op == "placeholder" and before is None:
             before = node
             continue
         if node.op == "placeholder" and not node.users:  # an argument with a default
             continue
-        if node.all_input_nodes != [before] or (before is not None and len(before.users) > 1):
+        reshape = rows_of_reshape(node, counts)
+        inputs = [n for n in node.all_input_nodes if reshape is None or n not in counts]
+        if inputs != [before] or (before is not None and len(before.users.keys() - sizes) > 1):
             got = f"{node.op} {node.target} with another input, or a branch; {hint}"
             chain.refuse(label, ONE_AFTER_THE_OTHER, got)
         if node.op == "output":
@@ -203,6 +217,8 @@ def _traced(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, n
             target = str(node.target)
             child = module.get_submodule(target)
             yield from _leaves(chain, f"{name}.{target}" if name else target, child)
+        elif reshape is not None:
+            yield label, reshape
         else:
             yield label, _of_call(chain, label, node)
 

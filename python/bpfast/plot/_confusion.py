@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.metrics import accuracy
+from bpfast._training.metrics.labels import labels as labels_of
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.iterables import is_iterable
@@ -88,7 +89,7 @@ def confusion(
         raise ValueError(f"x: expected finite outputs, got {accuracy.format_row(a, row)}")
     classes = max(a.shape[1], 2)
     names = _names(labels, classes)
-    true, predicted = _classes(net, y, a), accuracy.labels(a)
+    true, predicted = _classes(net, y, a), labels_of(a)
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (true, predicted), 1)
     sums = counts.sum(axis=1, keepdims=True)
@@ -130,7 +131,7 @@ def _classes(net: Network, y: Any, a: NDArray[Any]) -> NDArray[np.int64]:
         has_one = accuracy.have_one_class(array, output, low, None)
     if not has_one:
         raise ValueError("y: expected one class in each row, got several or none")
-    found: NDArray[np.int64] = accuracy.labels(array).astype(np.int64)
+    found: NDArray[np.int64] = labels_of(array).astype(np.int64)
     return found
 
 

@@ -10,6 +10,7 @@ from bpfast._many.ensemble.ensemble import Ensemble
 from bpfast._many.ensemble.ranking import best_index
 from bpfast.plot._arguments import instance_of
 from bpfast.plot._figure import BLUE, RED, axes_for, grid
+from bpfast.plot._history import VALIDATION_PREFIX
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +55,9 @@ def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None
     """
     instance_of("ensemble", ensemble, Ensemble)
     instance_of("column", column, str)
-    pairs = [(column, "training", BLUE, "-"), (f"validation_{column}", "validation", RED, "--")]
+    pairs = [(column, "training", BLUE, "-"), (VALIDATION_PREFIX + column, "validation", RED, "--")]
+    if column.startswith(VALIDATION_PREFIX):
+        pairs = [(column, "validation", RED, "--")]
     known = [history for history in ensemble.histories if history is not None and len(history)]
     pairs = [pair for pair in pairs if any(pair[0] in history for history in known)]
     if not known:

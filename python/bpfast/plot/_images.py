@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MAX_IMAGES = 25
 # The height of the text above an image, in inches, and the side of a square image without it.
 TEXT_HEIGHT, IMAGE_SIDE, SINGLE_IMAGE_SIDE = 0.19, 1.0, 3.2
+# The smallest figure of weights: as wide as its title and, on either side of it, the colour scale.
+MIN_WIDTH, MIN_HEIGHT = 4.4, 1.9
 # Pixels are squares, unless the image would be longer than this.
 MAX_ASPECT = 2.5
 
@@ -89,7 +91,8 @@ def weights(
     rows = math.ceil(len(chosen) / columns)
     wide, tall, aspect = _size(height, width, IMAGE_SIDE)
     gap, space = height * TEXT_HEIGHT / tall, 0.1 * width
-    axes = axes_for(ax, columns * 1.1 * wide + 1.2, max(rows * (tall + TEXT_HEIGHT) + 0.4, 1.9))
+    across, down = columns * 1.1 * wide + 1.2, rows * (tall + TEXT_HEIGHT) + 0.4
+    axes = axes_for(ax, max(across, MIN_WIDTH), max(down, MIN_HEIGHT))
     cmap, norm = scale_for(values, signed=True)
     for index, neuron in enumerate(chosen):
         row, column = divmod(index, columns)
@@ -201,11 +204,14 @@ def saliency(
     return axes
 
 
-def _size(height: int, width: int, side: float) -> tuple[float, float, Literal["equal", "auto"]]:
-    """Width and height in inches of an image that is as large as a square, and its aspect."""
+def _size(height: int, width: int, side: float) -> tuple[float, float, float]:
+    """Width and height in inches of an image that is as large as a square.
+
+    And the aspect of its pixels, the height of one divided by its width.
+    """
     ratio = height / width
     shown = min(max(ratio, 1 / MAX_ASPECT), MAX_ASPECT)
-    return side / math.sqrt(shown), side * math.sqrt(shown), "equal" if shown == ratio else "auto"
+    return side / math.sqrt(shown), side * math.sqrt(shown), shown / ratio
 
 
 for _function in (weights, saliency):

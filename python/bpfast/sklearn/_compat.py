@@ -29,19 +29,43 @@ def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
     Raises
     ------
     ValueError
-        scikit-learn refuses them, or an entry is masked, which scikit-learn would take as data, or
-        the arrays of a sparse X are inconsistent.
+        scikit-learn refuses them, they are text, an entry is masked, which scikit-learn would take
+        as data, or the arrays of a sparse X are inconsistent.
     TypeError
         A sparse X has something else than arrays.
     """
     computed = [array.compute() if is_dask(array) else array for array in arrays]
     for name, array in zip("Xy", computed, strict=False):
         refuse_masked_values(name, array)
+    refuse_text("X", computed[0])
+    if settings.get("y_numeric"):
+        refuse_text("y", computed[1])
     if is_sparse(computed[0]):
         check_format(computed[0])
         if computed[0].dtype.kind in "bui":
             computed[0] = without_duplicates(by_rows(computed[0]))
     return _validate_data(estimator, *computed, **settings)
+
+
+def refuse_text(argument: str, value: Any) -> None:
+    """Raise ValueError for arrays and lists of text, also if it looks like numbers.
+
+    scikit-learn converts text to a given dtype, and refuses it where it asks for numbers.
+
+    Examples
+    --------
+    >>> refuse_text("X", [["1", "2"]])
+    Traceback (most recent call last):
+    ValueError: X: expected numbers, got text of dtype <U1; X.astype(float) converts it
+    """
+    if isinstance(value, list | tuple):
+        try:
+            value = np.asarray(value)
+        except ValueError:  # ragged: scikit-learn has an error of its own
+            return
+    if isinstance(value, np.ndarray) and value.dtype.kind in "UST":
+        hint = f"{argument}.astype(float) converts it"
+        raise ValueError(f"{argument}: expected numbers, got text of dtype {value.dtype}; {hint}")
 
 
 def refuse_masked_values(argument: str, value: Any) -> None:

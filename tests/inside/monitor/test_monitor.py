@@ -131,7 +131,7 @@ def test_another_training_is_added_and_another_network_begins_anew():
     train(network(), monitor, epochs=1)
     assert np.isnan(monitor.update_norm[6])
     deep = bpfast.Network([3, 4, 4, 2], output="softmax", cost="log_likelihood", seed=0)
-    with refuses(ValueError, "^net: expected a network of 3 layers, as before, got 4$"):
+    with refuses(ValueError, "^Monitor: net: expected a network of 3 layers, as before, got 4$"):
         train(deep, monitor)
 
 
@@ -292,3 +292,43 @@ def test_it_stops_no_training(case):
     if case == "callable cost":
         assert np.isfinite(monitor["gradient_norm"]).all()
         assert len(monitor) == 3
+
+
+WRONG = [
+    ({"y": LABELS[:, np.newaxis] / 2.5}, r"y: expected shape \(120, 2\).*, got \(120, 1\)$"),
+    ({"y": LABELS + 1}, "y\\[.*\\]: expected "),
+    ({"x": np.where(np.arange(120)[:, np.newaxis] == 70, np.nan, X)}, r"x\[.*, 0\]: expected fin"),
+    ({"x": X[:, :2]}, r"x: expected shape \(120, 3\), got \(120, 2\)$"),
+]
+
+
+@pytest.mark.parametrize("every_steps", [None, 1])
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_examples_that_do_not_fit_are_refused_before_the_first_step(
+    arguments, message, every_steps
+):
+    """The training went on to its end without a record; each mistake is a ValueError at once."""
+    net = network()
+    monitor = Monitor(**({"x": X, "y": LABELS} | arguments), every_steps=every_steps)
+    with refuses(ValueError, f"^Monitor: {message}", net.params):
+        train(net, monitor)
+    assert monitor.warned == ""
+    with refuses(ValueError, rf"^nets\[1\]: Monitor: {message}"):
+        bpfast.fit_many(
+            [network(), net], X, LABELS, epochs=2, callbacks=[Monitor(X, LABELS), monitor]
+        )
+
+
+def test_another_number_of_layers_is_refused_before_the_first_step():
+    monitor = Monitor(X, LABELS, warn=False)
+    train(network(), monitor)
+    net = bpfast.Network([3, 2], output="softmax", cost="log_likelihood", seed=0)
+    with refuses(ValueError, "^Monitor: net: expected a network of .* layers", net.params):
+        train(net, monitor)
+
+
+def test_a_monitor_of_epochs_on_shards_is_checked_too():
+    net = network()
+    shards = bpfast.distributed.LocalShards([(X, LABELS)])
+    with refuses(ValueError, "^Monitor: x: ", net.params):
+        bpfast.distributed.fit(net, shards, epochs=2, callbacks=Monitor(X[:, :2], LABELS), seed=0)

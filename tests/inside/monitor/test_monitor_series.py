@@ -149,7 +149,7 @@ def test_another_network_is_refused_before_the_first_step():
     monitor = Monitor(X[:, :7], LABELS, every_steps=1)
     net = network()
     before = net.params.copy()
-    with refuses(ValueError, r"^x: expected shape \(64, 40\), got \(64, 7\)$"):
+    with refuses(ValueError, r"^Monitor: x: expected shape \(120, 40\), got \(120, 7\)$"):
         train(net, monitor)
     assert (net.params == before).all()
 

@@ -77,7 +77,9 @@ def test_lbfgs_has_no_steps():
 
 def test_of_other_inputs():
     wrong = Monitor(X[:, :2], LABELS, every_steps=1)
-    with pytest.raises(ValueError, match=r"^x: expected shape \(\d+, 3\), got \(\d+, 2\)$"):
+    with pytest.raises(
+        ValueError, match=r"^Monitor: x: expected shape \(\d+, 3\), got \(\d+, 2\)$"
+    ):
         MLPClassifier(callbacks=wrong, **OPTIONS).fit(X, LABELS)
     assert len(wrong) == 0
 

@@ -39,12 +39,14 @@ def parse_halving(keep: Any, every: Any) -> Halving | None:
         if every is not None:
             raise ValueError(f"every: expected only with keep, got {every!r}")
         return None
-    every = integer("every", 1 if every is None else every, 1)
     share = number("keep", keep)
     if not 0 < share < 1:
         expected = "a number above 0 and below 1"
         raise ValueError(f"keep: expected {expected}, got {format_number(share)}")
-    return Halving(keep=share, every=every)
+    if every is None:
+        expected = "the number of epochs between two choices, as keep is given"
+        raise ValueError(f"every: expected {expected}, got None")
+    return Halving(keep=share, every=integer("every", every, 1))
 
 
 def train(members: Sequence[Member], *, progress: bool, halving: Halving | None) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._training.metrics.accuracy import format_row, labels
+from bpfast._training.metrics.accuracy import format_row
+from bpfast._training.metrics.labels import labels
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.numbers import format_number, integer, not_negative
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bpfast._training.metrics.labels import labels
+from bpfast._training.metrics.of_sklearn import SklearnMetric
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import format_number
 from bpfast._validation.target_shape import outputs_error
@@ -41,13 +44,6 @@ class Kind(NamedTuple):
     def middle(self) -> float:
         """Halfway between off and on."""
         return (self.low + 1) / 2
-
-
-def labels(y: NDArray[Any]) -> NDArray[Any]:
-    """The class of each example: its label, the index of the largest output, or whether a > 1/2."""
-    if y.ndim == 1:
-        return y
-    return y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > 0.5).astype(np.int64)
 
 
 def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
@@ -121,9 +117,10 @@ def for_targets(
 ) -> tuple[dict[str, Metric], Kind | None]:
     """Decide from all of y what accuracy means. Returns the metrics with it, and the kind of y.
 
-    The kind is None if no metric is an accuracy. With `like`, the kind of the training y, this y
-    must be of the same kind. A y that the network's cost does not accept is left to the error of
-    the cost.
+    The functions of `sklearn.metrics` that compare classes get those that an accuracy compares.
+    The kind is None if no metric is an accuracy or one of them. With `like`, the kind of the
+    training y, this y must be of the same kind. A y that the network's cost does not accept is left
+    to the error of the cost.
 
     Raises
     ------
@@ -131,7 +128,11 @@ def for_targets(
         Accuracy is not defined for this y.
     """
     found = dict(metrics)
-    asked = [name for name in metrics if any(metrics[name] is one for one in ACCURACIES)]
+    if net.config["output"] == "softmax":
+        for name, scores in metrics.items():
+            if isinstance(scores, SklearnMetric):
+                found[name] = replace(scores, one_class=True)
+    asked = [name for name in metrics if _compares_classes(metrics[name])]
     width, is_custom = net.sizes[-1], not isinstance(net.config["cost"], str)
     fits = y.dtype.kind in "biuf" and (y.ndim == 1 or y.shape[1:] == (width,))
     if not asked or not (fits or is_custom):
@@ -145,13 +146,23 @@ def for_targets(
             # A built-in cost checks its labels; a callable cost may accept others.
             if y.ndim == 1:
                 refuse_no_labels(y, width if is_custom else None)
-            if metric is accuracy:
+            if metric is accuracy or isinstance(metric, SklearnMetric):
                 one = have_one_class(y, net.config["output"], kind.low, kind.one_class)
-                kind, metric = Kind(kind.low, one), accuracy if one else subset_accuracy
+                kind = Kind(kind.low, one)
             else:
                 refuse_between(y, kind.low)
-        found[name] = metric if metric is accuracy else partial(metric, middle=kind.middle)
+        if isinstance(metric, SklearnMetric):
+            found[name] = replace(metric, one_class=one, middle=kind.middle)
+        elif metric is not accuracy or not one:
+            function = subset_accuracy if metric is accuracy else metric
+            found[name] = partial(function, middle=kind.middle)
     return found, kind
+
+
+def _compares_classes(metric: Any) -> bool:
+    if isinstance(metric, SklearnMetric):
+        return metric.is_of_classes
+    return any(metric is one for one in ACCURACIES)
 
 
 def low_of(y: NDArray[Any], output: str) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bpfast import metrics as public
 from bpfast._training.metrics.accuracy import ACCURACIES
+from bpfast._training.metrics.of_sklearn import SklearnMetric, of_outputs_first
 from bpfast._typing import Metric, MetricName
 from bpfast._validation.iterables import is_iterable
 from bpfast._validation.names import unknown_name
@@ -42,8 +42,6 @@ METRIC_SYNONYMS = {
 
 # The column of a lambda, which has no name.
 UNNAMED_COLUMN = "metric"
-# The package whose functions are called as metric(y, a).
-SKLEARN = "sklearn.metrics."
 # The columns of a history that are not metrics, without those of the validation examples.
 RESERVED_COLUMNS = ("epoch", *REQUIRED_COLUMNS)
 
@@ -74,7 +72,7 @@ def parse(metrics: MetricName | Metric | Metrics) -> dict[str, Metric]:
         elif callable(metric):
             name = _name_of(metric)
             is_ours = metric is PUBLIC.get(name)
-            function = NAMED[name] if is_ours else _of_outputs_first(argument, metric)
+            function = NAMED[name] if is_ours else of_outputs_first(argument, metric)
             if name == UNNAMED_COLUMN and column is None:
                 name = _free(name, found)
         else:
@@ -98,30 +96,6 @@ def _name_of(metric: Any) -> str:
         metric = metric.func
     name = str(getattr(metric, "__name__", type(metric).__name__))
     return name if name.isidentifier() else UNNAMED_COLUMN
-
-
-def _of_outputs_first(argument: str, metric: Any) -> Metric:
-    """`metric` as a function of outputs and y: those of `sklearn.metrics` take y first.
-
-    Raises
-    ------
-    TypeError
-        It is a scorer of scikit-learn, which takes an estimator.
-    """
-    inner = metric
-    while isinstance(inner, partial) and not inner.args:
-        inner = inner.func
-    if isinstance(inner, FunctionType):
-        is_swapped = str(inner.__module__).startswith(SKLEARN)
-        return partial(_called_with_y_first, metric) if is_swapped else metric
-    if type(inner).__module__.startswith(SKLEARN):
-        expected = "a function metric(a, y), or a function of sklearn.metrics"
-        raise TypeError(f"{argument}: expected {expected}, got a scorer")
-    return metric  # type: ignore[no-any-return]
-
-
-def _called_with_y_first(metric: Any, a: NDArray[Any], y: NDArray[Any]) -> Any:
-    return metric(y, a)
 
 
 def _free(name: str, taken: Mapping[str, object]) -> str:
@@ -153,7 +127,7 @@ def metric_values(
     Raises
     ------
     ValueError
-        A metric of NAMED is not defined for this y.
+        A metric of NAMED or of `sklearn.metrics` is not defined for this y.
     TypeError
         A metric did not return a number.
     """
@@ -161,10 +135,16 @@ def metric_values(
     for name, metric in metrics.items():
         try:
             value = metric(a, y)
-        except ValueError as error:
-            own = getattr(metric, "func", metric)  # an accuracy is a partial function
-            if any(own is named for named in NAMED.values()):
-                raise ValueError(f"metrics: {name}: {error}") from None
+        except (ValueError, TypeError) as error:
+            if _is_known(metric):
+                kind = ValueError if isinstance(error, ValueError) else TypeError
+                raise kind(f"metrics: {name}: {error}") from None
             raise
         found[prefix + name] = number(f"metrics: {name}", value)
     return found
+
+
+def _is_known(metric: Any) -> bool:
+    """Whether a metric is one of bpfast or of scikit-learn, and not the user's own."""
+    own = getattr(metric, "func", metric)  # an accuracy is a partial function
+    return isinstance(own, SklearnMetric) or any(own is named for named in NAMED.values())

@@ -1,4 +1,4 @@
-"""Callbacks that record steps."""
+"""Callbacks that record steps, or epochs, and check the network before."""
 
 from __future__ import annotations
 
@@ -42,6 +42,13 @@ class StepMonitor(ABC):
     @abstractmethod
     def _add_steps(self, net: Network, epoch: int, rows: NDArray[np.float64]) -> None:
         """Take the records of some steps, (k, columns)."""
+
+
+def begin(callbacks: Iterable[Any], net: Network) -> None:
+    """Let the monitors among the callbacks check that the network fits, before the first step."""
+    for callback in callbacks:
+        if isinstance(callback, StepMonitor):
+            callback._begin(net)  # noqa: SLF001, of this class
 
 
 def step_monitors(callbacks: Iterable[Any]) -> list[StepMonitor]:

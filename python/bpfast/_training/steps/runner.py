@@ -74,7 +74,6 @@ class TrainerRunner:
         self._optimizer = optimizer
         self._monitors = step_monitors(callbacks)
         for monitor in self._monitors:
-            monitor._begin(net)
             trainer.monitor(monitor._every_steps, monitor._cosine)
         self._seconds_per_step = 0.0
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.steps.monitor import StepMonitor
+from bpfast._validation.naming import naming
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, integer
 from bpfast.history._columns import Columns
+from bpfast.inside._batch import batch_of
 from bpfast.inside._monitor.probe import Probe
 from bpfast.inside._monitor.records import Records, columns
 from bpfast.inside._monitor.sample import Sample
@@ -233,7 +235,11 @@ class Monitor(Columns, StepMonitor):
 
     def _begin(self, net: Network) -> None:
         """Check that the network fits; the training loop calls it before the first step."""
-        self._probe_of(net)
+        with naming("Monitor"):
+            # Without weights, because those of a training may be negative.
+            batch_of(net, self._sample.x, self._sample.y)
+            if self._every_steps or not self._fits(net):
+                self._probe_of(net)
 
     def _add_steps(self, net: Network, epoch: int, rows: NDArray[np.float64]) -> None:
         """Add the records of some steps; the training loop calls it after a series of steps."""

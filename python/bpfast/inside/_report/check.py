@@ -36,7 +36,8 @@ class Check:
     It is the mean over the steps up to the one at which one of the two trainings has halved its
     cost, and counts from the cost of the best constant answer, the mean of y, or from the first
     cost if that is lower. The speed is 0 if the cost ends above that of the best constant answer,
-    and -inf if it ends at 1.5 times the higher of the two, or more.
+    and -inf if it ends at 1.5 times the higher of the two, or more. If the cost is 0 before the
+    first step, the speed is NaN as long as it stays 0, else -inf.
 
     Attributes
     ----------
@@ -130,6 +131,8 @@ class Check:
                 times = ratio(self.before, self.after, self.steps)
                 return f"{_multiple(times)} times as fast as from shuffled y"
             return "nor are y that depend on x learned"
+        if self.cost_after[0] == 0:
+            return "with the change the cost is 0 before the first step"
         if not is_learning(self.after, self.steps):
             return "nothing learned with the change"
         return f"{self.ratio:.3g} times as fast, and 1.5 is needed"

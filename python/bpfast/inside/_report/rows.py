@@ -112,7 +112,7 @@ def neuron_rows(batch: Batch, layers: list[LayerFactors]) -> list[NeuronFactors]
 
 def _ratio(value: float, median: float) -> float:
     is_known = median > 0 and value != median  # both may be infinite
-    return float(value / median) if is_known else 1.0
+    return float(value) / float(median) if is_known else 1.0  # inf without a warning of NumPy
 
 
 def _is_off(layer: LayerFactors, j: int) -> bool:

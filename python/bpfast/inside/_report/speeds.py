@@ -25,14 +25,15 @@ def mean_speeds(before: FloatArray, after: FloatArray) -> tuple[float, float]:
 
     The costs are multiples of that of the best constant answer. They are counted from 1 or the
     first cost, whichever is lower. A cost that ends above 1 has the speed 0, or -inf if it rises.
+    A cost that begins at 0 has the speed NaN if it stays there, else -inf.
     """
     last = max(min(_halved(before), _halved(after)), 1)
     return _speed(before, last), _speed(after, last)
 
 
 def _halved(costs: FloatArray) -> int:
-    """The step at which a training has halved its cost, or its last one."""
-    found = np.flatnonzero(costs <= half(costs[0]))
+    """The step at which a training has halved its cost, or its last one, also if it begins at 0."""
+    found = np.flatnonzero((costs <= half(costs[0])) & (costs[0] > 0))
     return int(found[0]) if found.size else len(costs) - 1
 
 
@@ -43,6 +44,8 @@ def rises(start: float, end: float, factor: float = MIN_RATIO) -> bool:
 
 def _speed(costs: FloatArray, last: int) -> float:
     start, end = min(costs[0], 1.0), costs[last]
+    if start == 0:
+        return np.nan if end == 0 else -np.inf
     if end >= 1:
         return -np.inf if rises(costs[0], end) else 0.0
     return float(np.log(start / max(end, 1e-300)) / last)

@@ -23,6 +23,7 @@ from bpfast.sklearn._solvers.lbfgs import fit_lbfgs
 from bpfast.sklearn._solvers.stochastic import Data, Problem, fit_stochastic
 from bpfast.sklearn._targets import validation
 from bpfast.sklearn._targets.examples import examples_of_arrays
+from bpfast.sklearn._targets.range import refuse_too_large
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,6 +131,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
         self.n_outputs_ = examples.n_outputs
         sizes = [examples.n_features, *sizes, self.n_outputs_]
         net = self._start(sizes, examples.dtype, start.random, is_new=is_new)
+        if examples.rows is not None:  # the workers check dask data
+            examples.rows.refuse_too_large(net.dtype)
         if is_new:
             self.n_layers_, self.t_ = len(sizes), 0
         if self.solver in STOCHASTIC:
@@ -281,6 +284,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             X = validate_data(
                 self, X, reset=False, accept_sparse="csr", dtype=(np.float64, np.float32)
             )
+            refuse_too_large("X", X, net.dtype)
         if self.n_jobs is None:
             return net.forward(X)
         with self._threads():

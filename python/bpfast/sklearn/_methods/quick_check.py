@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +15,15 @@ MAX_CHECKED_NUMBERS = 1 << 18
 # Up to here the sum of squares is the fastest check. OpenBLAS sums 10,000 of them by several
 # threads, which then spin.
 MAX_SUMMED_NUMBERS = 1 << 13
+# The largest finite sum of squares, and the one up to which no number is too large for float32.
+MAX_SQUARES = {"d": float(np.finfo("d").max), "f": float(np.finfo("f").max) ** 2}
 
 
 def needs_no_check(estimator: BaseMLP, X: Any) -> bool:
-    """Whether X needs no check by scikit-learn: few finite floats, one row per example."""
+    """Whether X needs no check by scikit-learn: few floats that are finite in the network's dtype.
+
+    X must have one row per example.
+    """
     if "feature_names_in_" in estimator.__dict__:  # missing names are a warning
         return False
     kind = type(X)
@@ -36,10 +40,11 @@ def needs_no_check(estimator: BaseMLP, X: Any) -> bool:
         and X.shape[0] > 0
         and numbers.size <= MAX_CHECKED_NUMBERS
         and numbers.dtype.char in "df"
-        # Where the sum of squares overflows, scikit-learn checks each number.
+        # Where the sum of squares is too large, scikit-learn checks each number.
         and bool(
-            isfinite(np.vdot(numbers, numbers))
+            float(np.vdot(numbers, numbers)) <= MAX_SQUARES[estimator.network_.dtype.char]
             if numbers.size <= MAX_SUMMED_NUMBERS
-            else np.isfinite(numbers).all()
+            else numbers.dtype.itemsize <= estimator.network_.dtype.itemsize
+            and np.isfinite(numbers).all()
         )
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.metaestimators import available_if
 
 from bpfast.sklearn._compat import validate_data
@@ -56,6 +58,16 @@ class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lea
         6
         """
         return self._fit(X, y, sample_weight, incremental=True)
+
+    def _validate_params(self) -> None:
+        """Refuse sizes as the loss, which is the first parameter, as in scikit-learn 1.7."""
+        if isinstance(self.loss, tuple | list | np.ndarray | Integral):
+            raise InvalidParameterError(
+                "The 'loss' parameter of MLPRegressor must be 'squared_error' or 'poisson'. Got "
+                f"{self.loss!r} instead. For hidden layers pass hidden_layer_sizes={self.loss!r}: "
+                "the loss is the first parameter, as in scikit-learn 1.7 and later."
+            )
+        super()._validate_params()
 
     def predict(self, X: Any) -> Any:
         """The predicted numbers.

@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from bpfast._training.data.examples import Examples
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number
+from bpfast.sklearn._targets.range import refuse_too_large
 from bpfast.sklearn._targets.weights import checked_weights
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class Rows(NamedTuple):
         """Some of the examples."""
         weight = None if self.weight is None else self.weight[rows]
         return Rows(self.x[rows], self.given[rows], self.y[rows], weight)
+
+    def refuse_too_large(self, dtype: np.dtype[Any]) -> None:
+        """Raise ValueError if X or y has a number that is infinite in the network's dtype."""
+        refuse_too_large("X", self.x, dtype)
+        refuse_too_large("y", self.y, dtype)
 
 
 def split(
@@ -70,7 +76,9 @@ def validation_examples(estimator: Any, validation_data: Any) -> Rows:
         x, y_given, y = estimator._check_examples(
             x, y, reset=False, is_first=False, same_classes=False
         )
-        return Rows(x, y_given, y, checked_weights(weights[0] if weights else None, x))
+        rows = Rows(x, y_given, y, checked_weights(weights[0] if weights else None, x))
+        rows.refuse_too_large(estimator.network_.dtype)
+        return rows
 
 
 class HeldOut(Examples):
