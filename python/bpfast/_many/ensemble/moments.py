@@ -79,10 +79,8 @@ def _exponents(outputs: NDArray[Any]) -> NDArray[np.intc]:
 
 
 def _sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The pairwise sum over the first axis, in an order that its length alone determines."""
-    while (n := len(values)) > 1:
-        half = n // 2
-        pairs = values[:half] + values[half : 2 * half]
-        values = pairs if n % 2 == 0 else np.concatenate([pairs, values[-1:]])
-    total: NDArray[np.float64] = values[0]
+    """The sum over the first axis, one after the other; NumPy's order depends on the shape."""
+    total = values[0].copy()
+    for value in values[1:]:
+        total += value
     return total
