@@ -254,12 +254,6 @@ def test_modules_that_left_the_memory():
     module(tensor())
 
 
-def test_torch_func_is_refused():
-    module = as_function(make())
-    with pytest.raises(RuntimeError, match="setup_context"):
-        torch.func.grad(lambda x: module(x).sum())(tensor())
-
-
 def test_float32():
     net = make(dtype="float32")
     module, x = as_function(net), tensor("float32", requires_grad=True)

@@ -49,7 +49,10 @@ def as_function(net: Network) -> torch.nn.Module:
     Notes
     -----
     Second derivatives (``create_graph=True``, ``gradgradcheck``) are refused when they are used;
-    `Network.hvp` has those of bpfast's costs.
+    `Network.hvp` has those of bpfast's costs. Refused are also the transforms of ``torch.func``,
+    ``vectorize=True`` and ``is_grads_batched``, for which `Network.jacobian` and
+    `Network.per_example_gradients` have the derivatives; forward mode, which `Network.jvp` has; and
+    ``functional_call`` with other parameters.
 
     Without gradients (``torch.no_grad``, or if neither x nor the parameters require any) no trace
     is kept. If only one of both requires gradients, only that is computed. x with no rows gives an

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.autograd import Function
 
+from bpfast.torch._refusals import array_of, refuse_forward_mode, torch_func_refused
+
 if TYPE_CHECKING:
     from bpfast._network import Network
 
@@ -27,9 +29,10 @@ class NetworkModule(torch.nn.Module):
         rows = x.reshape(-1, net.sizes[0])
         outputs = (*x.shape[:-1], net.sizes[-1])
         if torch.is_grad_enabled() and (x.requires_grad or params.requires_grad):
-            a: torch.Tensor = _Forward.apply(rows, params, net)
+            with torch_func_refused():
+                a: torch.Tensor = _Forward.apply(rows, params, net)
         elif len(rows):
-            a = torch.from_numpy(net.forward(rows.detach().numpy()))
+            a = torch.from_numpy(net.forward(array_of(rows)))
         else:
             a = rows.new_empty((0, net.sizes[-1]))
         return a.reshape(outputs)
@@ -47,8 +50,13 @@ class NetworkModule(torch.nn.Module):
             raise TypeError(f"x: expected {expected}, got {x.dtype}; x.to({dtype}) converts it")
         if not x.ndim or x.shape[-1] != net.sizes[0]:
             raise ValueError(f"x: expected shape (..., {net.sizes[0]}), got {tuple(x.shape)}")
-        if params.dtype != dtype or params.data_ptr() != net.params.ctypes.data:
+        if params.dtype != dtype or _address(params) != net.params.ctypes.data:
             hint = "convert the network with net.astype, and call as_function again"
+            if not isinstance(params, torch.nn.Parameter):  # of torch.func.functional_call
+                hint = (
+                    "bpfast.torch.as_function does not support functional_call with other "
+                    "parameters; write them into net.params, or call load_state_dict"
+                )
             raise RuntimeError(f"params: no longer in the memory of net.params; {hint}")
 
     def extra_repr(self) -> str:
@@ -80,6 +88,14 @@ def _torch_dtype(net: Network) -> torch.dtype:
     return torch.float32 if net.dtype.itemsize == 4 else torch.float64
 
 
+def _address(params: torch.Tensor) -> int | None:
+    """Where the memory of the parameters is; None for a tensor of torch.func, which has none."""
+    try:
+        return int(params.data_ptr())
+    except RuntimeError:
+        return None
+
+
 class _Forward(Function):
     """a^L of the rows of x; keeps the trace for the backward pass."""
 
@@ -91,7 +107,7 @@ class _Forward(Function):
         if not len(x):
             ctx.trace = None
             return x.new_empty((0, net.sizes[-1]))
-        ctx.trace = net.trace(x.detach().numpy())
+        ctx.trace = net.trace(array_of(x))
         # A copy: what follows may change a^L in place, and the trace must not change.
         return torch.from_numpy(ctx.trace.a[-1].copy())
 
@@ -102,6 +118,8 @@ class _Forward(Function):
         if not torch.is_grad_enabled():
             return *_gradients(ctx.net, ctx.trace, v, x, params, wants), None
         return *_Backward.apply(v, x, params, ctx.net, ctx.trace, wants), None
+
+    jvp = staticmethod(refuse_forward_mode)
 
 
 class _Backward(Function):
@@ -138,7 +156,7 @@ def _gradients(
     if trace is None:  # no rows
         zeros = torch.zeros_like(params) if wants_params else None
         return torch.zeros_like(x) if wants_x else None, zeros
-    rows = v.detach().numpy()
+    rows = array_of(v)
     dx = dparams = None
     if wants_x and wants_params:
         gradient, dx = net.vjp(trace, rows)
