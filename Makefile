@@ -63,8 +63,10 @@ HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 
 .PHONY: help demo examples notebooks bench bench-quick bench-sklearn check test test-rust test-python test-dist test-deep $(DEEP) golden lint format docs wheel sdist clean
 .DELETE_ON_ERROR:
-# Two pips in one .venv, or two cargos in one target, would block each other.
+# Two pips in one .venv, or two cargos in one folder of target, would block each other.
+ifndef AT_ONCE
 .NOTPARALLEL:
+endif
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -129,9 +131,9 @@ check: $(CHECKERS) ## after each change: formats, clippy, ruff, a fast build, so
 	$(PIP) install --force-reinstall --no-deps target/fast-wheels/bpfast-*.whl
 	$(PY) -m pytest --quiet $(if $(ARGS),$(ARGS),$(CHECKS))
 
-# The two builds at once: each uses one core for most of its time.
+# The two builds at once, debug and release: each uses one core for most of its time.
 test: ## cargo test, pytest on the wheel, lint
-	@$(MAKE) --jobs=2 test-rust $(INSTALLED)
+	@$(MAKE) --jobs=2 AT_ONCE=1 test-rust $(INSTALLED)
 	@$(MAKE) test-python lint
 
 # Without features, so the core is built, tested and linked without Python. A run without tests fails.
