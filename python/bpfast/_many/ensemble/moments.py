@@ -80,7 +80,7 @@ def _exponents(outputs: NDArray[Any]) -> NDArray[np.intc]:
 
 def _sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The sum over the first axis, one after the other; NumPy's order depends on the shape."""
-    total = values[0].copy()
+    total: NDArray[np.float64] = values[0].copy()
     for value in values[1:]:
         total += value
     return total
