@@ -29,6 +29,8 @@ mod _core {
     #[pymodule_export]
     use super::api::files::replace_file;
     #[pymodule_export]
+    use super::api::files::tensors::{read_tensors, write_tensors};
+    #[pymodule_export]
     use super::api::gradient::Gradient;
     #[pymodule_export]
     use super::api::many::{backprop_many, forward_many};
@@ -36,6 +38,8 @@ mod _core {
     use super::api::network::PyNetwork;
     #[pymodule_export]
     use super::api::network::constructor::restore;
+    #[pymodule_export]
+    use super::api::network::file_format::{check_format_version, network_config, parameter_names};
     use super::api::network::initialise;
     #[pymodule_export]
     use super::api::network::saving::load;
@@ -44,15 +48,11 @@ mod _core {
         assign_params, check_targets, copy_params, has_params, set_training,
     };
     #[pymodule_export]
-    use super::api::network_file::{check_format_version, network_config, parameter_names};
-    #[pymodule_export]
     use super::api::norms::{apply_max_norm, norm};
     #[pymodule_export]
     use super::api::optimizers::step_arrays;
     #[pymodule_export]
     use super::api::random::poisson_sample;
-    #[pymodule_export]
-    use super::api::tensors::{read_tensors, write_tensors};
     #[pymodule_export]
     use super::api::threads::{NumThreads, build_config, get_num_threads, set_num_threads};
     #[pymodule_export]

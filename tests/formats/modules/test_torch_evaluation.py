@@ -15,14 +15,9 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
+from tests.helpers.formats.torch_modules import run
+
 X = inputs("float32")
-
-
-def run(model, x):
-    """What `model` returns in evaluation mode."""
-    model.eval()
-    with torch.no_grad():
-        return model(torch.from_numpy(x)).numpy()
 
 
 def linear(n_out=4):

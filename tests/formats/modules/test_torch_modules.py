@@ -13,14 +13,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tests.helpers.formats.torch_modules import run
+
 X = inputs("float32")
 GOLDEN = ROOT / "tests" / "golden" / "torch_models"
-
-
-def run(model, x):
-    model.eval()
-    with torch.no_grad():
-        return model(torch.from_numpy(x)).numpy()
 
 
 def sequential(*inside, last=True):

@@ -11,13 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tests.helpers.formats.torch_modules import run
+
 X = inputs("float32")
-
-
-def run(model, x):
-    model.eval()
-    with torch.no_grad():
-        return model(torch.from_numpy(x)).numpy()
 
 
 class Reshaped(nn.Module):

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._training.metrics.scale import scaled
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-# Numbers up to 2^this, and down to 2^-this, have squares whose sums float64 can hold.
-MAX_EXPONENT = 400
 
 
 def mean_and_std(outputs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -26,11 +25,9 @@ def mean_and_std(outputs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     >>> mean_and_std(np.full((5000, 1), 1 / 30, np.float32))
     (array([0.03333334], dtype=float32), array([0.], dtype=float32))
     """
-    a, k = outputs.astype(np.float64, copy=False), len(outputs)
-    shift = _exponents(outputs)
+    k = len(outputs)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        if shift.any():
-            a = np.ldexp(a, -shift)
+        a, shift = scaled(outputs.astype(np.float64, copy=False))
         first = _sum(a) / k
         mean = np.where(np.isfinite(first), first + _sum(a - first) / k, first)
         std = np.sqrt(_sum(np.square(a - mean)) / k)
@@ -66,16 +63,6 @@ def _quantile(ordered: NDArray[np.float64], level: float) -> NDArray[np.float64]
         found = low + half * (2 * share) if share < 0.5 else high - half * (2 * (1 - share))
     result: NDArray[np.float64] = np.where((share == 0) | (low == high), low, found)
     return result
-
-
-def _exponents(outputs: NDArray[Any]) -> NDArray[np.intc]:
-    """The exponents by which the numbers of each column are too large or small, mostly 0."""
-    shape = outputs.shape[1:]
-    if outputs.dtype == np.float32:
-        return np.zeros(shape, np.intc)
-    sizes = np.where(np.isfinite(outputs), np.abs(outputs), 0).max(axis=0)
-    exponents = np.frexp(sizes)[1]
-    return np.where(np.abs(exponents) > MAX_EXPONENT, exponents, 0).astype(np.intc)
 
 
 def _sum(values: NDArray[np.float64]) -> NDArray[np.float64]:

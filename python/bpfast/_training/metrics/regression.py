@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._training.metrics.scale import scaled
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-# Numbers up to 2^this, and down to 2^-this, have squares whose sums float64 can hold.
-MAX_EXPONENT = 400
 
 
 def mean_square(residual: NDArray[np.float64]) -> float:
@@ -21,9 +20,9 @@ def mean_square(residual: NDArray[np.float64]) -> float:
     >>> mean_square(np.array([1e154, -1e154]))
     1e+308
     """
-    scaled, shift = _scaled(residual.reshape(-1, 1))
+    numbers, shift = scaled(residual.reshape(-1, 1))
     with np.errstate(over="ignore"):
-        return float(np.ldexp(np.mean(np.square(scaled)), 2 * shift)[0])
+        return float(np.ldexp(np.mean(np.square(numbers)), 2 * shift)[0])
 
 
 def mean_size(residual: NDArray[np.float64]) -> float:
@@ -34,8 +33,8 @@ def mean_size(residual: NDArray[np.float64]) -> float:
     >>> mean_size(np.array([1e308, -1e308]))
     1e+308
     """
-    scaled, shift = _scaled(residual.reshape(-1, 1))
-    return float(np.ldexp(np.mean(np.abs(scaled)), shift)[0])
+    numbers, shift = scaled(residual.reshape(-1, 1))
+    return float(np.ldexp(np.mean(np.abs(numbers)), shift)[0])
 
 
 def r2(residual: NDArray[np.float64], y: NDArray[Any]) -> float:
@@ -46,20 +45,13 @@ def r2(residual: NDArray[np.float64], y: NDArray[Any]) -> float:
     >>> r2(np.array([[0.0], [0.0], [-1e300]]), np.array([[1e300], [2e300], [3e300]]))
     0.5
     """
-    targets, shift = _scaled(y.astype(np.float64))
-    change, shift_of_change = _scaled(targets - _sums(targets) / len(targets))
-    error, shift_of_error = _scaled(residual)
+    targets, shift = scaled(y.astype(np.float64))
+    change, shift_of_change = scaled(targets - _sums(targets) / len(targets))
+    error, shift_of_error = scaled(residual)
     more = 2 * (shift_of_error - shift - shift_of_change)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         ratio = np.ldexp(_sums(np.square(error)) / _sums(np.square(change)), more)
         return float(np.mean(1 - ratio))
-
-
-def _scaled(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intc]]:
-    """The values over 2^k, and the k of each column: 0 where no scale is needed."""
-    exponents = np.frexp(np.abs(values).max(axis=0))[1]  # 0 for 0, NaN and infinity
-    shift = np.where(np.abs(exponents) > MAX_EXPONENT, exponents, 0).astype(np.intc)
-    return (np.ldexp(values, -shift) if shift.any() else values), shift
 
 
 def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ mod calls;
 pub mod constructor;
 pub mod copying;
 mod derivatives;
+pub mod file_format;
 mod from_parameters;
 pub mod initialise;
 pub mod saving;

@@ -1,5 +1,7 @@
 //! Files: path arguments, work on a file with the GIL released, and system errors as OSError.
 
+pub mod tensors;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
