@@ -124,9 +124,12 @@ def test_float32(case):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("output", "cost"), PAIRS)
-def test_every_activation_with_every_cost(output, cost, dtype):
-    for hidden in HIDDEN:
+@pytest.mark.parametrize("k", range(len(PAIRS)), ids=["-".join(pair) for pair in PAIRS])
+def test_every_cost_with_its_outputs(k, dtype):
+    """Over two hidden layers of a kind each, which change from pair to pair."""
+    output, cost = PAIRS[k]
+    for first in range(k, k + len(HIDDEN), 4):
+        hidden = [HIDDEN[layer % len(HIDDEN)] for layer in (first, first + 1)]
         rng = np.random.default_rng(5)
         net = bpfast.Network(
             [3, 4, 5, 2], hidden=hidden, output=output, cost=cost, dtype=dtype, init="he", seed=rng

@@ -90,7 +90,9 @@ def test_the_notebook_has_its_results():
     assert str(ROOT) not in NOTEBOOK.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(quick, tmp_path):
+    """Its cells are those of the program, as test_notebooks.py shows."""
     done = finished(RUN_CELLS, NOTEBOOK, "--quick", "--plots", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     said, folder = quick
