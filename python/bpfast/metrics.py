@@ -260,8 +260,7 @@ def _checked(outputs: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[An
     a = a[:, np.newaxis] if a.ndim == 1 else a
     if a.ndim != 2 or 0 in a.shape:
         raise ValueError(f"outputs: expected shape (n, n_L) with one or more, got {a.shape}")
-    is_labels = targets.shape == a.shape[:1] and (a.shape[1] == 1 or targets.dtype.kind != "f")
-    if targets.shape != a.shape and not is_labels:
+    if targets.shape != a.shape and not _accuracy.are_labels(a, targets):
         raise _outputs_error(a.shape, targets.shape)
     return a, targets
 

@@ -1,5 +1,7 @@
 """`explain`: its inputs and forms, healthy and extreme networks, and bad input."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -135,6 +137,26 @@ def test_outputs_that_are_saturated_to_the_last_bit():
     report = explain(net, X, -np.ones((200, 2)), learning_rate=0.1)
     assert "large_weights" in kinds(report)
     assert str(report)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_schedule_that_begins_or_ends_at_0(optimizer):
+    """The next step changes nothing, so no multiple of it is better: the rate is another one."""
+    start = bpfast.schedules.WarmUp(0.1, steps=10)
+    new = explain(classifier(), X, LABELS, optimizer=optimizer, learning_rate=start)
+    net, end = classifier(), bpfast.schedules.Cosine(0.1, steps=4)
+    monitor = bpfast.inside.Monitor(X, LABELS, every_steps=1, warn=False)
+    net.fit(
+        X, LABELS, epochs=4, batch_size=200, optimizer=optimizer, learning_rate=end,
+        callbacks=monitor, seed=0,
+    )  # fmt: skip
+    for report in (new, explain(net, X, LABELS)):
+        assert kinds(report)[0] == "small_step"
+        assert "at learning_rate=0 a step changes no parameter" in str(report)
+        (rate,) = re.findall(r"try: learning_rate=(\S+)", str(report))
+        assert float(rate) > 0
+        assert all(row.step == 0 for row in report.rows)
 
 
 def test_every_cause_has_a_title():

@@ -32,6 +32,19 @@ def test_it_is_that_of_the_optimizer_named(name, rate):
     assert (type(part.optimizer), part.optimizer.learning_rate) == (CLASSES[name], rate)
 
 
+def test_a_schedule_can_be_given_again():
+    """A training changes the rate of a Plateau: it gets a copy."""
+    plateau = bpfast.schedules.Plateau(0.1, factor=0.5, patience=0, threshold=0.9)
+    before = plateau.state
+    first, second = net_of(), net_of()
+    for net in (first, second):
+        net.fit(X, Y, epochs=4, learning_rate=plateau, seed=0)
+    assert first.history.learning_rate[-1] < 0.1
+    np.testing.assert_array_equal(first.history.learning_rate, second.history.learning_rate)
+    np.testing.assert_array_equal(first.params, second.params)
+    assert plateau.state == before
+
+
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_without_an_optimizer_it_is_the_rate_of_adam(method):
     net = net_of()

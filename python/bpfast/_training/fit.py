@@ -70,9 +70,9 @@ def fit(
     r"""Train on mini-batches for several epochs.
 
     Each step changes the parameters by the gradient of C + l2/2 Σ w² + l1 Σ \|w\| over its n
-    examples, with C = Σ s_x C_x / (n s̄), where s̄ is the mean weight of all training examples. So
-    the gradient of a step is an unbiased estimate of the gradient of Σ s_x C_x / Σ s_x over all
-    training examples, for any `batch_size`. The training loop runs in Rust.
+    examples, with C = Σ s_x C_x / (n s̄), where s̄ is the mean of \|s_x\| over all training
+    examples. So the gradient of a step is an unbiased estimate of the gradient of Σ s_x C_x / Σ
+    \|s_x\| over all training examples, for any `batch_size`. The training loop runs in Rust.
 
     Parameters
     ----------
@@ -101,8 +101,8 @@ def fit(
     learning_rate : float or schedule, optional
         The learning rate of an optimizer given by name or omitted: ``fit(x, y, optimizer="sgd",
         learning_rate=0.1)`` is ``fit(x, y, optimizer=bpfast.SGD(0.1))``. An error together with an
-        optimizer object, which has its own. A callable schedule is called for many steps in
-        advance, and must not change the optimizer.
+        optimizer object, which has its own. A schedule of `bpfast.schedules` is copied. Another
+        callable is called for many steps in advance, and must not change the optimizer.
     shuffle : bool, optional
         Whether each epoch has a new random order; True by default. Batches of an iterable are not
         shuffled, so True is an error for them.
@@ -177,9 +177,9 @@ def fit(
     Returns
     -------
     History
-        Cost and metrics by epoch. ``cost`` is Σ s_x C_x / Σ s_x over the examples of the epoch, or
-        Σ s_x C_x / n for batches of an iterable, without penalties. Each C_x is computed with the
-        parameters before its step.
+        Cost and metrics by epoch. ``cost`` is Σ s_x C_x / Σ \|s_x\| over the examples of the epoch,
+        or Σ s_x C_x / n for batches of an iterable, without penalties. Each C_x is computed with
+        the parameters before its step.
 
     Raises
     ------

@@ -73,7 +73,8 @@ def optimizer_for(net: Network, optimizer: Any, learning_rate: Any) -> Optimizer
     elif optimizer is None:
         optimizer = "adam" if net.optimizer is None else net.optimizer.kind
     made = copy.deepcopy(parse_optimizer(optimizer, learning_rate))
-    made.learning_rate = rate_of(made)
+    # A schedule that begins or ends at 0 stays: no training has the constant rate 0.
+    made.learning_rate = rate_of(made) or made.learning_rate
     return made
 
 
@@ -98,7 +99,7 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Ne
     theta = np.array(batch.net.params)
     size = float(norm(theta))
     best, lowest = line_search(batch, theta, change, cost)
-    if best < LONG_STEP and optimizer.steps:
+    if change.any() and best < LONG_STEP and optimizer.steps:
         # It may overshoot by its momentum alone, as steps of small batches sometimes do.
         fresh = copy.deepcopy(optimizer)
         fresh.reset()
@@ -123,10 +124,15 @@ def ceiling(optimizer: Optimizer, rate: float, eigenvalue: float) -> float:
     """The rate of `SGD` as a multiple of the largest stable one; NaN for other optimizers."""
     if optimizer.kind != "sgd":
         return np.nan
-    config = optimizer.config
-    momentum = config["momentum"]
-    most = 2 * (1 + momentum) / (1 + 2 * momentum if config["nesterov"] else 1)
+    momentum = momentum_of(optimizer)
+    most = 2 * (1 + momentum) / (1 + 2 * momentum if optimizer._config["nesterov"] else 1)
     return float(rate * eigenvalue / most)
+
+
+def momentum_of(optimizer: Optimizer) -> float:
+    """The momentum β of `SGD`; 0 for other optimizers."""
+    momentum: float = optimizer._config.get("momentum", 0.0)
+    return momentum
 
 
 def line_search(

@@ -72,6 +72,22 @@ def test_a_y_without_classes(metric, y, message):
         metric(OUTPUTS, y)
 
 
+@pytest.mark.parametrize("metric", ALL)
+@pytest.mark.filterwarnings("error")
+def test_labels_of_any_dtype(metric):
+    """As `fit` and `cost` take them; none that is no output counts as a row of zeros."""
+    labels = [0, 1]
+    for dtype in (bool, np.uint8, np.float32, np.float64):
+        assert metric(OUTPUTS, np.array(labels, dtype)) == metric(OUTPUTS, labels)
+    for wrong in (2, -1, 255, 2.0, np.inf):
+        with refuses(ValueError, f"^y: expected labels from 0 to 1, got {wrong:g} in row 1"):
+            metric(OUTPUTS, [0, wrong])
+    with refuses(ValueError, "^y.*: expected (labels from 0 to 1|finite numbers), got nan"):
+        metric(OUTPUTS, [0, np.nan])
+    with refuses(ValueError, r"^y: expected shape \(2, 2\), or labels, got \(2,\)$"):
+        metric(OUTPUTS, [0, 0.5])
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("size", [1e-315, 1e-250, 1e-3, 1e30, 1e250, 3e307])
 def test_regressions_of_any_size(size):

@@ -76,16 +76,25 @@ def test_several_labels():
 def test_scores_of_two_classes(name):
     softmax = bpfast.Network([3, 5, 2], output="softmax", cost="log_likelihood", seed=0)
     single = bpfast.Network([3, 5, 1], cost="cross_entropy", seed=0)
-    for y in (BINARY, np.eye(2)[BINARY]):
-        found, function = measure(softmax, y, name, **({"k": 1} if "top_k" in name else {}))
-        assert found == function(BINARY, softmax(X)[:, 1])
-    found, function = measure(single, BINARY, name, **({"k": 1} if "top_k" in name else {}))
+    sigmoid = bpfast.Network([3, 5, 2], cost="cross_entropy", seed=0)
+    k = {"k": 1} if "top_k" in name else {}
+    for net in (softmax, sigmoid):
+        for y in (BINARY, np.eye(2)[BINARY]):
+            found, function = measure(net, y, name, **k)
+            assert found == function(BINARY, net(X)[:, 1])
+    if name != "brier_score_loss":  # of probabilities only
+        signs = bpfast.Network([3, 5, 2], hidden="tanh", output="tanh", seed=0)
+        found, function = measure(signs, 2 * np.eye(2)[BINARY] - 1, name, **k)
+        assert found == function(BINARY, signs(X)[:, 1])
+    found, function = measure(single, BINARY, name, **k)
     assert found == function(BINARY, single(X)[:, 0])
 
 
 def test_scores_of_other_classes_are_all_outputs():
     net = bpfast.Network([3, 5, 3], output="softmax", cost="log_likelihood", seed=0)
     found, function = measure(net, CLASSES, "roc_auc_score", multi_class="ovr")
+    assert found == function(CLASSES, net(X))
+    found, function = measure(net, np.eye(3)[CLASSES], "top_k_accuracy_score")
     assert found == function(CLASSES, net(X))
     found, function = measure(net, CLASSES, "log_loss")
     assert found == function(CLASSES, net(X))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from bpfast import optimizers
 from bpfast._validation.names import unknown_name
 from bpfast.optimizers._registry import OPTIMIZERS
+from bpfast.schedules import Schedule
 
 if TYPE_CHECKING:
     from bpfast.optimizers import Optimizer
@@ -26,6 +28,8 @@ OPTIMIZER_SYNONYMS = {
 def parse_optimizer(value: Any, learning_rate: Any = None) -> Optimizer:
     """The optimizer, or a new one of the given name with its defaults and the given learning rate.
 
+    A given schedule is copied, so that it can be given again.
+
     Raises
     ------
     ValueError
@@ -36,6 +40,8 @@ def parse_optimizer(value: Any, learning_rate: Any = None) -> Optimizer:
     if isinstance(value, str):
         if value not in OPTIMIZERS:
             raise unknown_name("optimizer", value, OPTIMIZERS, synonyms=OPTIMIZER_SYNONYMS)
+        if isinstance(learning_rate, Schedule):  # a training may change it, as Plateau
+            learning_rate = copy.deepcopy(learning_rate)
         made: Optimizer = OPTIMIZERS[value](*(() if learning_rate is None else (learning_rate,)))
         return made
     if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:

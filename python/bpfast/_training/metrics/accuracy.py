@@ -47,15 +47,32 @@ class Kind(NamedTuple):
 
 
 def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
-    """The target outputs: y, or 1 at the label and 0 elsewhere."""
+    """The target outputs: y, or 1 at the label and 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        y has neither the shape of `a` nor that of labels, or a label is no output.
+    """
     if y.shape == a.shape:
         return y
-    if y.shape == a.shape[:1]:
-        if a.shape[1] == 1:
-            return y[:, np.newaxis]
-        if y.dtype.kind in "bui":
-            return np.asarray(y[:, np.newaxis] == np.arange(a.shape[1]), a.dtype)
-    raise outputs_error(a.shape, y.shape)
+    if not are_labels(a, y):
+        raise outputs_error(a.shape, y.shape)
+    classes = a.shape[1]
+    if classes == 1:
+        return y[:, np.newaxis]
+    row = _first(y, lambda rows: ~((rows >= 0) & (rows < classes)))
+    if row is not None:
+        got = f"{format_number(float(y[row]))} in row {row}"
+        raise ValueError(f"y: expected labels from 0 to {classes - 1}, got {got}")
+    return np.asarray(y[:, np.newaxis] == np.arange(classes), a.dtype)
+
+
+def are_labels(a: NDArray[Any], y: NDArray[Any]) -> bool:
+    """Whether y is of shape (n,), and of integers if there are several outputs, in any dtype."""
+    if y.shape != a.shape[:1]:
+        return False
+    return a.shape[1] == 1 or _first(y, _are_fractions) is None
 
 
 def format_row(y: NDArray[Any], row: int, names: NDArray[Any] | None = None) -> str:
@@ -127,14 +144,14 @@ def for_targets(
     ValueError, TypeError
         Accuracy is not defined for this y.
     """
-    found = dict(metrics)
-    if net.config["output"] == "softmax":
-        for name, scores in metrics.items():
-            if isinstance(scores, SklearnMetric):
-                found[name] = replace(scores, one_class=True)
     asked = [name for name in metrics if _compares_classes(metrics[name])]
     width, is_custom = net.sizes[-1], not isinstance(net.config["cost"], str)
     fits = y.dtype.kind in "biuf" and (y.ndim == 1 or y.shape[1:] == (width,))
+    found = dict(metrics)
+    for name, scores in metrics.items():
+        if isinstance(scores, SklearnMetric):
+            one = fits and _may_have_one_class(y, net.config["output"], like)
+            found[name] = replace(scores, one_class=one)
     if not asked or not (fits or is_custom):
         return found, None
     kind = like or Kind(low_of(y, net.config["output"]) if fits else 0.0)
@@ -196,12 +213,22 @@ def have_one_class(y: NDArray[Any], output: str, low: float, is_single_class: bo
             f"{reason}, or metrics='subset_accuracy'" if is_single_class else "for softmax outputs"
         )
         raise ValueError(f"y: expected one class in each row, {why}, got {format_row(y, row)}")
-    are_between = _first(y, lambda rows: ((rows % 1 != 0) & (rows == rows)).any(axis=1)) is not None
+    are_between = _first(y, lambda rows: _are_fractions(rows).any(axis=1)) is not None
     if row is not None and are_between:
         expected = "outputs that are 0 or 1, or one class in each row"
         raise ValueError(f"y: expected {expected}, got {format_row(y, row)}")
     refuse_between(y, low)
     return False
+
+
+def _may_have_one_class(y: NDArray[Any], output: str, like: Kind | None) -> bool:
+    """Whether each example has one class, for scores, which take any y."""
+    if output == "softmax" or (like and like.one_class is not None):
+        return output == "softmax" or bool(like and like.one_class)
+    try:
+        return have_one_class(y, output, low_of(y, output), None)
+    except ValueError:  # it is of a regression
+        return False
 
 
 def _have_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool_]:
@@ -225,10 +252,16 @@ def _refuse_other(y: NDArray[Any], width: int) -> None:
     raise outputs_error((len(y), width), y.shape)
 
 
+def _are_fractions(rows: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which numbers are no integers; NaN and infinity have errors of their own."""
+    fractions: NDArray[np.bool_] = (np.floor(rows) != rows) & (rows == rows)
+    return fractions
+
+
 def refuse_no_labels(y: NDArray[Any], classes: int | None) -> None:
     """Raise ValueError for a number that is no label, or not one of the `classes` if given."""
     expected = "labels"
-    row = _first(y, lambda rows: (rows % 1 != 0) & (rows == rows))
+    row = _first(y, _are_fractions)
     if row is None and classes is not None:
         most = max(classes, 2) - 1
         expected = f"labels from 0 to {most}"

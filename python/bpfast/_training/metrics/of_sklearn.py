@@ -50,11 +50,12 @@ class SklearnMetric:
             if self.one_class:
                 return self.function(labels(y), labels(a))
             return self.function(*((each > self.middle).astype(np.int64) for each in (y, a)))
-        if self.__name__ in OF_SECOND_CLASS and a.shape[1] == 2:
-            if y.ndim == 1:
-                return self.function(y, a[:, 1])
-            if self.one_class and y.shape == a.shape:
-                return self.function(y[:, 1], a[:, 1])
+        if self.__name__ in OF_SECOND_CLASS:
+            is_rows = bool(self.one_class) and y.shape == a.shape
+            if a.shape[1] == 2 and (y.ndim == 1 or is_rows):
+                return self.function(y[:, 1] if is_rows else y, a[:, 1])
+            if is_rows and self.__name__ == "top_k_accuracy_score":
+                return self.function(labels(y), a)
         return self.function(y, a)
 
 

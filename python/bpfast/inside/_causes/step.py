@@ -16,6 +16,8 @@ from bpfast.inside._causes.limits import (
     SHORT_STEP,
 )
 from bpfast.inside._finding import Finding
+from bpfast.inside._steps import momentum_of
+from bpfast.optimizers._registry import OPTIMIZERS
 
 if TYPE_CHECKING:
     from bpfast.inside._facts import Facts
@@ -64,7 +66,7 @@ def _short(step: NextStep, cost: float) -> str:
         return f"at learning_rate={step.rate:.3g} a step changes no parameter"
     if step.best == 0:
         return ""  # no multiple lowers the cost: there is no slope
-    gathered = 1 - step.optimizer.config.get("momentum", 0.0)  # steps add up to 1 / (1 - β) of one
+    gathered = 1 - momentum_of(step.optimizer)  # steps add up to 1 / (1 - β) of one
     if step.ceiling < FAR_BELOW * gathered:
         return f"the rate is {step.ceiling:.2g} of the largest stable one, 2/λ"
     is_short = step.best * (1 if step.optimizer.steps else gathered) >= SHORT_STEP
@@ -75,7 +77,15 @@ def _short(step: NextStep, cost: float) -> str:
 
 
 def better_rate(step: NextStep) -> float:
-    """The rate of the best multiple of the step, or half the largest stable one if that is less."""
+    """The rate of the best multiple of the step, or half the largest stable one if that is less.
+
+    Of a step that changes nothing no multiple is better: half the largest stable rate, or the
+    default one.
+    """
+    if not step.change.any():
+        if step.largest_eigenvalue > 0:
+            return 1 / step.largest_eigenvalue
+        return float(OPTIMIZERS[step.optimizer.kind]().learning_rate)
     best = step.best or 2.0**-10
     rate = step.rate * best
     if step.optimizer.kind == "sgd" and step.largest_eigenvalue > 0:

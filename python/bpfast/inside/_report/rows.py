@@ -49,7 +49,8 @@ class NeuronFactors:
     weight : float
         The RMS of the neuron's weights.
     step : float
-        The length of the next step of its weights and bias, relative to theirs; NaN without an
+        The length of the next step of its weights and bias, relative to theirs, or of a first step
+        without momentum where the next one overshoots by its momentum; NaN without an
         optimizer, and if the gradient is out of the range of the network's dtype.
     smallest : str
         The factor of the gradient that is smallest relative to the median of the layer, if it is
