@@ -190,6 +190,17 @@ impl<'a, T: Real> Targets<'a, T> {
             .map_or(1.0, |weights| weights[x] / self.unit)
     }
 
+    /// Whether the examples have weights.
+    pub(crate) fn is_weighted(&self) -> bool {
+        self.sample_weight.is_some()
+    }
+
+    /// Σ |`s_x`| in the same unit, if the examples have weights.
+    pub(crate) fn all_weight(&self) -> Option<f64> {
+        let weights = self.sample_weight?;
+        Some(sum(weights.iter().map(|weight| (weight / self.unit).abs())))
+    }
+
     /// Σ s in the same unit, or 1: the divisor of the sum of the costs.
     pub(crate) fn divisor(&self) -> f64 {
         self.divisor

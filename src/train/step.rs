@@ -176,6 +176,7 @@ impl<'a, T: Real> StepSeries<'a, T> {
         }
         if let Some(mut step) = measured {
             (step.cost, step.n) = (cost, rows.len());
+            step.all_weight = targets.all_weight();
             monitors.measure_update(&mut step, params_and_state.params, self.team);
             monitors.record(self.architecture, &step, (gradient, length));
         }

@@ -98,6 +98,32 @@ def test_bad_shards_are_named(threads, name, message):
         assert threads["messages"][f"{name} {kind}"] == f"ValueError: {message}"
 
 
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory):
+    """Trainings that lose a worker, whose shard is another one when it is made again."""
+    return run("dask_changed_shards", tmp_path_factory.mktemp("dask"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("more_rows steps", "shard 1: expected 40 rows, as at the start, got 80"),
+        ("more_rows full", "shard 1: expected 40 rows, as at the start, got 80"),
+        (
+            "other_numbers steps",
+            "shard 1: expected the same numbers as at the start, got others when it was made again",
+        ),
+        (
+            "with_weights steps",
+            "shard 1: sample_weight: expected none, as at the start, got weights",
+        ),
+        ("the_same steps", None),
+    ],
+)
+def test_a_shard_that_is_another_one_when_it_is_made_again(changed, name, message):
+    assert changed[name] == message
+
+
 def test_a_closed_client(threads):
     message = "ValueError: client: expected a connected one, got one that is closed"
     assert threads["messages"]["closed"] == message

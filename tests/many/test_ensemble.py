@@ -1,6 +1,7 @@
 """`Ensemble`: what its networks predict together, its files, tables and plots."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -198,10 +199,40 @@ def test_files(tmp_path):
     assert bpfast.Ensemble.load(path).histories == [None] * 5
 
 
+def test_a_changed_bit_is_refused(tmp_path):
+    path = tmp_path / "ensemble.safetensors"
+    ensemble = trained()
+    ensemble.save(path)
+    content, params = path.read_bytes(), ensemble[1].params
+    cost = repr(float(ensemble.histories[0].cost[0])).encode()
+    for number in (params[:1].tobytes(), cost):
+        place = content.index(number) + len(number) - 3
+        damaged = bytearray(content)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(
+            ValueError, match=f"^{re.escape(str(path))}: check: expected "
+        ) as caught:
+            bpfast.Ensemble.load(path)
+        hint = "; if the file was changed on purpose, remove check from its metadata"
+        assert str(caught.value).endswith(hint)
+
+
+def test_files_without_a_checksum_are_read(tmp_path):
+    """Those of older versions, or changed on purpose."""
+    path = tmp_path / "ensemble.safetensors"
+    trained().save(path)
+    tensors, metadata = read_tensors(path)
+    tensors["1.weights.0"][0, 0] = 7
+    write_tensors(path, tensors, {k: v for k, v in metadata.items() if k != "check"})
+    assert bpfast.Ensemble.load(path)[1].weights[0][0, 0] == 7
+
+
 def test_damaged_files(tmp_path):
     path = tmp_path / "ensemble.safetensors"
     trained().save(path)
     tensors, metadata = read_tensors(path)
+    del metadata["check"]  # so that it is not what is refused
     networks_text = json.loads(metadata["networks"])
     wrong = {
         "format: expected 'bpfast.ensemble'": (tensors, metadata | {"format": "other"}),

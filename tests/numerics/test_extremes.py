@@ -181,3 +181,19 @@ def test_nan_flows_where_the_weight_of_the_example_is_zero(dtype):
     assert np.isnan(net.backprop(x, y, sample_weight=s).flat).all()
     for delta in net.errors(x, y, sample_weight=s):
         assert np.isnan(delta).all(axis=1).tolist() == [False, False, True, False, False]
+
+
+def test_a_float64_number_beyond_float32_is_infinite_and_fit_refuses_it():
+    net = bpfast.Network([2, 1], output="identity", dtype="float32", seed=0)
+    x, y = np.array([[1.0, 2.0], [1e39, 1.0]]), np.zeros((2, 1))
+    for call in (
+        lambda: net.forward(x)[1, 0],
+        lambda: net.cost(x, y),
+        lambda: net.backprop(x, y).cost,
+    ):
+        with pytest.warns(RuntimeWarning, match="overflow encountered in cast"):
+            assert np.isinf(call())
+    with pytest.raises(
+        ValueError, match=r"^x\[1\]: expected numbers that float32 can hold, got 1e\+39$"
+    ):
+        net.fit(x, y)

@@ -43,6 +43,8 @@ def fit_many() -> Iterator[tuple[str, Callable[[], Call]]]:
     yield "rows", of(rows=[np.arange(ROWS) // 2, np.arange(ROWS // 2), None])
     yield "validation", of(validation=0.2, early_stopping=1)
     yield "halving", of(validation=0.2, keep=0.5, every=1)
+    yield "examples for validation", of(validation=(numbers(ROWS, 30), classes()))
+    yield "dropout", of(dropout=0.2, class_weight="balanced", metrics="accuracy", validation=0.2)
     yield "sparse", of(x=lambda *shape: sparse.csr_array(numbers(*shape)))
 
     def callable_cost() -> Call:
@@ -110,9 +112,26 @@ def shards() -> Iterator[tuple[str, Callable[[], Call]]]:
         x, y = numbers(ROWS, 30), classes()
         return lambda: distributed.LocalShards(x, y)
 
+    def of_files() -> Call:
+        made, folder = net(30, 60, 10, **SOFTMAX), Path(tempfile.mkdtemp())
+        paths = [folder / f"{k}.npz" for k in range(3)]
+        for path in paths:
+            np.savez(path, x=numbers(ROWS // 3, 30), y=classes(ROWS // 3))
+        given = distributed.LocalShards(paths, keep=False)
+        return lambda: distributed.fit(made, given, epochs=1, method="full")
+
+    def checkpoint() -> Call:
+        path = Path(tempfile.mkdtemp(), "net.safetensors")
+        return of(method="full", checkpoint=path)()
+
     yield "local", local
     yield "steps", of(batch_size=4096)
     yield "full", of(method="full")
+    yield "local steps", of(method="local", average_every=2)
+    yield "held out", of(method="full", validation=0.2, metrics="accuracy", dropout=0.2)
+    yield "classes", of(method="full", class_weight="balanced", sample_weight=np.ones(ROWS))
+    yield "files", of_files
+    yield "checkpoint", checkpoint
 
     def lbfgs() -> Call:
         # OpenBLAS waits for ever for the memory that it lacks while SciPy is loaded.

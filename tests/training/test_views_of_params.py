@@ -1,5 +1,7 @@
 """Examples that are views of the parameters: a training would change them while it reads them."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,19 @@ def test_views_in_a_sparse_matrix_are_refused(call):
     x.data = net.params[: x.nnz]
     with refuses(ValueError, f"^{prefix}x: {OVERLAP}", net):
         act(net, x, Y)
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, View])
+@pytest.mark.parametrize("name", ["x", "y"])
+@pytest.mark.parametrize("options", [{}, {"callbacks": lambda net, history: None}])
+def test_views_of_another_network_of_the_call_are_refused(options, name, wrap):
+    nets = [network() for _ in range(3)]
+    data = {"x": X, "y": Y}
+    data[name] = wrap(nets[2].params[: data[name].size].reshape(data[name].shape)[::-1])
+    expected = "expected an array that does not overlap params of nets[2], got one that"
+    message = f"nets[1]: validation: {name}: {expected} shares memory with it"
+    with refuses(ValueError, f"^{re.escape(message)}$", *nets):
+        bpfast.fit_many(nets, X, Y, validation=[(X, Y), tuple(data.values()), None], **options)
 
 
 @pytest.mark.parametrize("minimise", [bpfast.least_squares, bpfast.scipy_minimize])

@@ -11,6 +11,7 @@ from bpfast import _core
 from bpfast._training.metrics.accuracy import for_targets
 from bpfast._training.metrics.named import metric_values
 from bpfast.distributed._ordered_sum.values import exact_sum
+from bpfast.distributed._shards.in_range import run_in_range
 from bpfast.distributed._shards.sums import HeldOutCost, HeldOutOutputs, HeldOutTargets
 from bpfast.distributed._shards.weights import shift_of
 
@@ -43,7 +44,8 @@ class HeldOutExamples:
     def cost(self) -> float:
         """C with the network's current parameters."""
         task = HeldOutCost(self._model, _core.copy_params(self._net), self._first, self._shift)
-        return float(self._engine.run(task).cost) / math.ldexp(self._all_weight, self._shift)
+        total, shift = run_in_range(self._engine, task)
+        return float(total.cost) / math.ldexp(self._all_weight, self._shift + shift)
 
     def metrics_for(self, metrics: dict[str, Metric]) -> dict[str, Metric]:
         """The metrics for y of these examples, which is fetched for them."""

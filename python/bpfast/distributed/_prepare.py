@@ -49,6 +49,7 @@ def checked(engine: Engine, model: Model, *, finite: bool) -> Shards:
     ValueError
         Shards do not fit each other, or have numbers that cannot be used.
     """
+    engine.refuse_other_shards(model)
     plan = Plan(engine.run(Count(model)))
     shards = Shards(engine, model, plan, plan.first)
     shards.check(finite=finite)

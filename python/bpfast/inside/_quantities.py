@@ -59,7 +59,7 @@ def is_closed(gates: FloatArray, top_gate: float) -> NDArray[np.bool_]:
 def closed_share(gates: FloatArray, top_gate: float, weight: FloatArray) -> float:
     """The part of the gates (n, n_l) that are closed; `weight` is s_x / Σ s_x of each example.
 
-    src/train/monitor/examples.rs counts those of a mini-batch, each example once.
+    src/train/monitor/examples.rs counts those of a mini-batch, with |s_x| / Σ |s_x|.
     """
     return float(weight @ is_closed(gates, top_gate).mean(axis=1))
 

@@ -117,7 +117,7 @@ pub(crate) trait Pass<T: Real>: Sync {
 
 /// Looks at each chunk once its activations and errors are known, on the thread that has computed them.
 pub(crate) trait Observer<T: Real>: Sync {
-    fn observe(&self, call: &Call<'_, T>, chunk: &Chunk<'_, '_, T>);
+    fn observe(&self, call: &Call<'_, T>, targets: &Targets<'_, T>, chunk: &Chunk<'_, '_, T>);
 }
 
 /// Backpropagation of a cost: BP1 and BP2.
@@ -165,7 +165,7 @@ impl<T: Real> Pass<T> for Backprop<'_, T> {
 
     fn finish(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>) {
         if let Some(observer) = self.observer {
-            observer.observe(call, chunk);
+            observer.observe(call, self.targets, chunk);
         }
     }
 }

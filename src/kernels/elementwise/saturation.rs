@@ -8,16 +8,54 @@ use crate::kernels::simd::vector::Arithmetic;
 /// The columns whose largest elements are computed together.
 const COLUMNS_TOGETHER: usize = 64;
 
-/// The number of a = σ(z) of the sigmoid whose σ' = a (1 − a) is below `limit`.
-pub fn closed_sigmoids<T: Real>(a: &[T], limit: f64) -> usize {
-    let limit = T::from_f64(limit);
-    count(a, move |a| a * (T::ONE - a) < limit)
+/// When a gate σ' is closed, by a = σ(z).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ClosedGate {
+    /// σ' = a (1 − a) of the sigmoid is below the limit.
+    Sigmoid(f64),
+    /// a² of tanh is above the limit, so σ' = 1 − a² is below 1 − the limit.
+    Tanh(f64),
 }
 
-/// The number of a = tanh z with a² above `limit`: σ' = 1 − a² is below 1 − `limit`.
-pub fn closed_tanhs<T: Real>(a: &[T], limit: f64) -> usize {
-    let limit = T::from_f64(limit);
-    count(a, move |a| a * a > limit)
+impl ClosedGate {
+    /// The number of closed gates among those with these a.
+    pub fn count<T: Real>(self, a: &[T]) -> usize {
+        match self {
+            Self::Sigmoid(limit) => {
+                let limit = T::from_f64(limit);
+                count(a, move |a| is_closed_sigmoid(a, limit))
+            }
+            Self::Tanh(limit) => {
+                let limit = T::from_f64(limit);
+                count(a, move |a| is_closed_tanh(a, limit))
+            }
+        }
+    }
+
+    /// The number of closed gates in a row of a matrix of any memory order.
+    pub fn count_in_row<T: Real>(self, a: Matrix<'_, T>, row: usize) -> usize {
+        let a = a.row(row);
+        match self {
+            Self::Sigmoid(limit) => {
+                let limit = T::from_f64(limit);
+                a.filter(|&&a| is_closed_sigmoid(a, limit)).count()
+            }
+            Self::Tanh(limit) => {
+                let limit = T::from_f64(limit);
+                a.filter(|&&a| is_closed_tanh(a, limit)).count()
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn is_closed_sigmoid<T: Real>(a: T, limit: T) -> bool {
+    a * (T::ONE - a) < limit
+}
+
+#[inline(always)]
+fn is_closed_tanh<T: Real>(a: T, limit: T) -> bool {
+    a * a > limit
 }
 
 /// Calls `each` with the index of each column that has an element above `limit`.
@@ -113,9 +151,16 @@ mod tests {
     fn each_closed_neuron_counts() {
         let a: Vec<f32> = (0..=100_u8).map(|k| f32::from(k) / 100.0).collect();
         // 0.00 to 0.02 and 0.98 to 1.00: 0.03 · 0.97 = 0.0291.
-        assert_eq!(closed_sigmoids(&a, 0.025), 6);
+        assert_eq!(ClosedGate::Sigmoid(0.025).count(&a), 6);
         // √0.9 = 0.949.
-        assert_eq!(closed_tanhs(&a, 0.9), 6);
+        assert_eq!(ClosedGate::Tanh(0.9).count(&a), 6);
+        for order in [Order::RowMajor, Order::ColumnMajor] {
+            let matrix = Matrix::new(&a, 101, 1, order);
+            let counts = (0..101).map(|row| ClosedGate::Sigmoid(0.025).count_in_row(matrix, row));
+            assert_eq!(counts.sum::<usize>(), 6);
+            let row = matrix.transposed();
+            assert_eq!(ClosedGate::Tanh(0.9).count_in_row(row, 0), 6);
+        }
     }
 
     #[test]

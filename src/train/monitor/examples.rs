@@ -5,23 +5,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::base::alloc::try_reserve;
 use crate::base::error::Result;
+use crate::base::sum::sum;
+use crate::data::Targets;
 use crate::engine::batch::Call;
 use crate::engine::batch::example_squares::LayerSquares;
 use crate::engine::batch::pass::{Chunk, Observer};
 use crate::engine::plan::Plan;
-use crate::engine::workspace::LayerBuffers;
 use crate::kernels::elementwise::norms::{MAX_ROWS_PER_CALL, joined_norm};
-use crate::kernels::elementwise::saturation::{closed_sigmoids, closed_tanhs, columns_above};
+use crate::kernels::elementwise::saturation::{ClosedGate, columns_above};
 use crate::kernels::gemm::Matrix;
 use crate::kernels::real::Real;
-use crate::model::activation::{Activation, SELU};
 use crate::model::architecture::Architecture;
-
-// Those of the records of epochs and of `explain`: python/bpfast/inside/_causes/limits.py.
-/// A gate σ' below this part of its maximum is closed.
-const CLOSED: f64 = 0.1;
-/// A neuron of a one-sided activation is off if σ' is at most this.
-const OFF: f64 = 0.01;
+use crate::train::monitor::saturation::Saturation;
 
 /// Sums over the examples of the step at work. Threads write to different places, or what does not depend on
 /// their order: counts, and flags that are only set.
@@ -31,69 +26,13 @@ pub(super) struct ExampleMeasures {
     group: usize,
     /// The layers of weights.
     layers: usize,
-    /// Of each cost group and layer: √Σ ‖δ_x‖² and √Σ ‖∂C_x/∂(W, b)‖², as bits.
-    norms: Vec<AtomicU64>,
-    /// The closed gates of each layer.
+    /// Of each cost group and layer: √Σ ‖δ_x‖², √Σ ‖∂C_x/∂(W, b)‖² and, with weights, Σ |s_x| · (the part of
+    /// the gates of x that are closed), as bits.
+    groups: Vec<[AtomicU64; 3]>,
+    /// The closed gates of each layer, if there are no weights.
     closed: Vec<AtomicUsize>,
-    /// The neurons of all layers that are on for some example.
+    /// The neurons of all layers that are on for some example, whose weight is not 0.
     on: Vec<AtomicBool>,
-}
-
-/// The kind of saturation of a layer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Saturation {
-    /// The part of the gates σ' that are closed.
-    Gates,
-    /// The part of the neurons that are off for all examples: a^l, or z^l where σ' reads that, is never above
-    /// a limit.
-    Neurons { above: f64 },
-    /// None.
-    None,
-}
-
-impl Saturation {
-    fn of(architecture: &Architecture, index: usize) -> Self {
-        let activation = architecture.layers()[index].activation;
-        let is_last = index + 1 == architecture.layers().len();
-        if is_last && architecture.cost().is_fused(activation) {
-            return Self::None;
-        }
-        match activation {
-            Activation::Sigmoid | Activation::Tanh | Activation::HardSigmoid => Self::Gates,
-            Activation::Relu => Self::Neurons { above: 0.0 },
-            // σ' = a + α, at most α where z ≤ 0.
-            Activation::Elu(alpha) => Self::Neurons {
-                above: (OFF - alpha.value()).min(0.0),
-            },
-            // σ' = a + λα.
-            Activation::Selu => Self::Neurons {
-                above: OFF - SELU[1],
-            },
-            // σ' = 1 − e^−a = 0.01 at −ln 0.99.
-            Activation::Softplus => Self::Neurons {
-                above: 0.010_050_335_853_501_45,
-            },
-            // σ'(z) is 0.01 there, less at every smaller z, and more between there and 0.
-            Activation::Gelu => Self::Neurons {
-                above: -0.729_079_833_918_921_4,
-            },
-            Activation::GeluTanh => Self::Neurons {
-                above: -0.729_693_455_096_478_7,
-            },
-            Activation::Mish => Self::Neurons {
-                above: -1.155_996_285_894_172_7,
-            },
-            // σ' = (2z + 3) / 6, and 0 below −3.
-            Activation::HardSwish => Self::Neurons { above: -1.47 },
-            Activation::Silu => Self::Neurons {
-                above: -1.233_897_976_864_304_8,
-            },
-            Activation::Identity
-            | Activation::LeakyRelu(_)
-            | Activation::Sin
-            | Activation::Softmax => Self::None,
-        }
-    }
 }
 
 impl ExampleMeasures {
@@ -104,8 +43,8 @@ impl ExampleMeasures {
     pub fn prepare(&mut self, architecture: &Architecture, n: usize) -> Result<()> {
         self.layers = architecture.layers().len();
         self.group = Plan::cost_group_of(architecture);
-        let norms = n.div_ceil(self.group).saturating_mul(2 * self.layers);
-        grow(&mut self.norms, norms)?;
+        let groups = n.div_ceil(self.group).saturating_mul(self.layers);
+        grow(&mut self.groups, groups)?;
         grow(&mut self.closed, self.layers)?;
         grow(&mut self.on, architecture.n_neurons())
     }
@@ -122,79 +61,130 @@ impl ExampleMeasures {
 
     /// ‖δ^l‖ of the layer at `index` over all n examples.
     pub fn errors(&self, index: usize, n: usize) -> f64 {
-        let all = (0..n.div_ceil(self.group)).map(|group| self.norm(group, index)[0].load(RELAXED));
-        joined_norm(all.map(f64::from_bits))
+        joined_norm(self.of_groups(index, n).map(|[errors, ..]| errors))
     }
 
     /// √Σ ‖∂C_x‖² over all n examples.
     pub fn gradients(&self, n: usize) -> f64 {
-        let groups = self
-            .norms
-            .chunks_exact(2)
-            .take(n.div_ceil(self.group) * self.layers);
-        joined_norm(groups.map(|norms| f64::from_bits(norms[1].load(RELAXED))))
+        let groups = &self.groups[..n.div_ceil(self.group) * self.layers];
+        joined_norm(groups.iter().map(|[_, gradients, _]| number(gradients)))
     }
 
-    /// The saturation of the layer at `index`, over n examples.
+    /// The saturation of the layer at `index`, over n examples; `all_weight` is Σ |s_x|, if they have weights.
+    /// NaN if all weights are 0.
     #[allow(clippy::cast_precision_loss)] // below 2^53
-    pub fn saturation(&self, architecture: &Architecture, index: usize, n: usize) -> f64 {
-        let width = architecture.layers()[index].n_out;
-        match Saturation::of(architecture, index) {
-            Saturation::Gates => {
-                self.closed[index].load(RELAXED) as f64 / (n as f64 * width as f64)
+    pub fn saturation(
+        &self,
+        architecture: &Architecture,
+        index: usize,
+        n: usize,
+        all_weight: Option<f64>,
+    ) -> f64 {
+        let width = architecture.layers()[index].n_out as f64;
+        match (Saturation::of(architecture, index), all_weight) {
+            (Saturation::None, _) => 0.0,
+            (_, Some(0.0)) => f64::NAN,
+            (Saturation::Gates(_), Some(all_weight)) => {
+                sum(self.of_groups(index, n).map(|[.., closed]| closed)) / all_weight
             }
-            Saturation::Neurons { .. } => {
+            (Saturation::Gates(_), None) => {
+                self.closed[index].load(RELAXED) as f64 / (n as f64 * width)
+            }
+            (Saturation::Neurons { .. }, _) => {
                 let neurons = &self.on[neurons(architecture, index)];
                 let off = neurons.iter().filter(|is_on| !is_on.load(RELAXED));
-                off.count() as f64 / width as f64
+                off.count() as f64 / width
             }
-            Saturation::None => 0.0,
         }
     }
 
-    fn norm(&self, group: usize, index: usize) -> &[AtomicU64] {
-        &self.norms[2 * (group * self.layers + index)..][..2]
+    /// The numbers of the cost groups of n examples at the layer at `index`.
+    fn of_groups(&self, index: usize, n: usize) -> impl Iterator<Item = [f64; 3]> + Clone {
+        let groups = self.groups.chunks_exact(self.layers);
+        let all = groups.take(n.div_ceil(self.group));
+        all.map(move |layers| layers[index].each_ref().map(number))
     }
 
     fn observe_saturation<T: Real>(
         &self,
         architecture: &Architecture,
+        targets: &Targets<'_, T>,
+        chunk: &Chunk<'_, '_, T>,
         index: usize,
-        layer: &LayerBuffers<&mut [T]>,
     ) {
+        let layer = &chunk.layers[index];
         // σ' takes a^l from before dropout.
         let a = if layer.a_before_dropout.is_empty() {
             &*layer.a
         } else {
             &*layer.a_before_dropout
         };
+        let by_rows = |numbers| Matrix::new(numbers, layer.rows, layer.width, layer.order);
+        let is_counted = |row: usize| targets.sample_weight(chunk.rows.start + row) != 0.0;
         match Saturation::of(architecture, index) {
-            Saturation::Gates => {
-                let count = match architecture.layers()[index].activation {
-                    Activation::Sigmoid => closed_sigmoids(a, CLOSED / 4.0),
-                    // σ' = 0 where a is 0 or 1.
-                    Activation::HardSigmoid => closed_sigmoids(a, f64::from(f32::MIN_POSITIVE)),
-                    _ => closed_tanhs(a, 1.0 - CLOSED),
-                };
-                self.closed[index].fetch_add(count, RELAXED);
+            Saturation::Gates(gate) if targets.is_weighted() => {
+                self.weigh_gates(gate, by_rows(a), targets, &chunk.rows, index);
+            }
+            Saturation::Gates(gate) => {
+                self.closed[index].fetch_add(gate.count(a), RELAXED);
             }
             Saturation::Neurons { above } => {
                 let needs_z = architecture.layers()[index].activation.derivative_needs_z();
-                let numbers = if needs_z { &*layer.z } else { a };
-                let matrix = Matrix::new(numbers, layer.rows, layer.width, layer.order);
+                let matrix = by_rows(if needs_z { &*layer.z } else { a });
                 let neurons = &self.on[neurons(architecture, index)];
-                columns_above(matrix, above, |neuron| {
-                    if !neurons[neuron].load(RELAXED) {
-                        neurons[neuron].store(true, RELAXED);
-                    }
-                });
+                for rows in runs(layer.rows, is_counted) {
+                    columns_above(matrix.row_range(&rows), above, |neuron| {
+                        if !neurons[neuron].load(RELAXED) {
+                            neurons[neuron].store(true, RELAXED);
+                        }
+                    });
+                }
             }
             Saturation::None => {}
+        }
+    }
+
+    /// Σ |s_x| · (the part of the gates of x that are closed), of each cost group of the examples `rows`.
+    #[allow(clippy::cast_precision_loss)] // below 2^53
+    fn weigh_gates<T: Real>(
+        &self,
+        gate: ClosedGate,
+        a: Matrix<'_, T>,
+        targets: &Targets<'_, T>,
+        rows: &Range<usize>,
+        index: usize,
+    ) {
+        let (count, width) = a.shape();
+        for first in (0..count).step_by(self.group) {
+            let parts = (first..count.min(first + self.group)).map(|row| {
+                let part = gate.count_in_row(a, row) as f64 / width as f64;
+                targets.sample_weight(rows.start + row).abs() * part
+            });
+            let group = (rows.start + first) / self.group;
+            let [.., closed] = &self.groups[group * self.layers + index];
+            closed.store(parts.sum::<f64>().to_bits(), RELAXED);
         }
     }
 }
 
 const RELAXED: Ordering = Ordering::Relaxed; // the end of a task orders its writes
+
+/// The number that is stored as bits.
+fn number(bits: &AtomicU64) -> f64 {
+    f64::from_bits(bits.load(RELAXED))
+}
+
+/// The ranges of neighbouring rows, out of `count`, that are counted.
+fn runs(count: usize, is_counted: impl Fn(usize) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let start = (next..count).find(|&row| is_counted(row))?;
+        next = (start..count)
+            .find(|&row| !is_counted(row))
+            .unwrap_or(count);
+        Some(start..next)
+    })
+}
 
 /// The places of the neurons of the layer at `index` among those of all layers.
 fn neurons(architecture: &Architecture, index: usize) -> Range<usize> {
@@ -212,7 +202,7 @@ fn grow<N: Default>(numbers: &mut Vec<N>, length: usize) -> Result<()> {
 }
 
 impl<T: Real> Observer<T> for ExampleMeasures {
-    fn observe(&self, call: &Call<'_, T>, chunk: &Chunk<'_, '_, T>) {
+    fn observe(&self, call: &Call<'_, T>, targets: &Targets<'_, T>, chunk: &Chunk<'_, '_, T>) {
         let architecture = call.network.architecture;
         let count = chunk.rows.len();
         for first in (0..count).step_by(self.group) {
@@ -221,13 +211,13 @@ impl<T: Real> Observer<T> for ExampleMeasures {
             call.each_layer_squares(chunk, &rows, |squares| {
                 let errors = chunk.layers[squares.index].errors().row_range(&rows);
                 let [speed, gradients] = norms_of_group(&squares, errors);
-                let norm = self.norm(group, squares.index);
-                norm[0].store(speed.to_bits(), RELAXED);
-                norm[1].store(gradients.to_bits(), RELAXED);
+                let of_group = &self.groups[group * self.layers + squares.index];
+                of_group[0].store(speed.to_bits(), RELAXED);
+                of_group[1].store(gradients.to_bits(), RELAXED);
             });
         }
-        for (index, layer) in chunk.layers.iter().enumerate() {
-            self.observe_saturation(architecture, index, layer);
+        for index in 0..chunk.layers.len() {
+            self.observe_saturation(architecture, targets, chunk, index);
         }
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! A record describes the mini-batch of its step: the cost, activations and errors before the update, with
 //! dropout if there is any, the gradient without penalties and before it is clipped, and the update itself.
-//! With weights s_x it is about the examples' costs s_x C_x. Every sum is in float64 and cut by the shapes of
+//! With weights s_x it is about the examples' costs s_x C_x, and gates count with |s_x|. Every sum is in float64 and cut by the shapes of
 //! network and batch, so a record has the same bits at any number of threads and SIMD level; and the
 //! parameters have the bits that they have without records.
 
 mod examples;
+mod saturation;
 
 use std::ops::Range;
 
@@ -111,6 +112,8 @@ pub(super) struct MeasuredStep {
     pub cost: f64,
     /// The number of examples.
     pub n: usize,
+    /// Σ |s_x|, if they have weights.
+    pub all_weight: Option<f64>,
     /// Its norms, that of the gradient times `scale`.
     pub norms: StepNorms,
     /// The factor of the errors and the gradient.
@@ -224,7 +227,10 @@ impl<T: Real> Monitors<T> {
             let rows = &mut monitor.rows;
             #[allow(clippy::cast_precision_loss)]
             rows.extend([step.number as f64, step.cost]);
-            rows.extend((0..layers).map(|index| self.examples.saturation(architecture, index, n)));
+            rows.extend((0..layers).map(|index| {
+                let examples = &self.examples;
+                examples.saturation(architecture, index, n, step.all_weight)
+            }));
             rows.extend((0..layers).map(|index| self.examples.errors(index, n) * unit));
             rows.extend([gradient_norm, norms.update, signal_to_noise]);
             if monitor.cosine {

@@ -33,9 +33,9 @@ def network(hidden="sigmoid", dtype="float64", cost="log_likelihood", sizes=(6, 
     return net
 
 
-def saturation(net, z):
-    """Of each layer, by σ' itself: BP2 with δ and weights of 1."""
-    found = []
+def saturation(net, z, s):
+    """Of each layer, by σ' itself: BP2 with δ and weights of 1. The examples count with |s_x|."""
+    found, share = [], np.abs(s) / np.abs(s).sum()
     names = activation_names(net)
     for k, (name, z_l) in enumerate(zip(names, z, strict=True)):
         is_last = k == len(names) - 1
@@ -46,9 +46,9 @@ def saturation(net, z):
         ones = np.ones((len(z_l), 1)), np.ones((1, z_l.shape[1]))
         gates = bpfast.bp2(*ones, np.asarray(z_l, dtype=float), activation=name)
         if name in SATURATING:
-            found.append(np.mean(gates < CLOSED * top_slope(name)))
+            found.append(share @ np.mean(gates < CLOSED * top_slope(name), axis=1))
         else:
-            found.append(np.mean(gates.max(axis=0) <= (0 if name == "relu" else OFF)))
+            found.append(np.mean(gates[s != 0].max(axis=0) <= (0 if name == "relu" else OFF)))
     return found
 
 
@@ -61,7 +61,7 @@ def expected_record(net, x, y, weight):
     trace = net.trace(dense)
     deltas = net.errors(dense, y, reduction="sum")
     record = {"cost": gradient.cost / n}
-    for k, (part, delta) in enumerate(zip(saturation(net, trace.z), deltas, strict=True)):
+    for k, (part, delta) in enumerate(zip(saturation(net, trace.z, s), deltas, strict=True)):
         record[f"saturation_{k + 2}"] = part
         squares = np.square(delta.astype(float)).sum(axis=1)
         record[f"speed_{k + 2}"] = np.sqrt(np.mean(s**2 * squares))
@@ -153,6 +153,28 @@ def test_weights(cost, signs):
     weight = RNG.random(90) if signs == "weights" else RNG.standard_normal(90)
     weight[:3] = 0
     check(network("relu", cost=cost), X, TARGETS, 20, weight=weight)
+
+
+# 5 examples are few for a layer of 9, and 600 are summed in groups: two memory orders of a^l.
+@pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "hard_sigmoid", "relu", "gelu"])
+@pytest.mark.parametrize("batch_size", [5, 90, 600])
+def test_weights_of_saturation(hidden, batch_size):
+    x, y = np.tile(X, (7, 1)), np.tile(LABELS, 7)
+    weight = RNG.standard_normal(630) * (RNG.random(630) < 0.3)  # neurons on for weight 0 alone
+    weight[::5] = 0.1
+    monitor = check(network(hidden), x, y, batch_size, weight=weight)
+    assert monitor.saturation_2.min() > 0
+
+
+def test_a_step_of_weight_0_has_no_saturation():
+    for hidden in ("tanh", "relu"):
+        monitor = Monitor(X, LABELS, every_steps=1, warn=False)
+        network(hidden).fit(
+            X, LABELS, epochs=1, batch_size=45, shuffle=False, optimizer=sgd(),
+            sample_weight=np.repeat([0.0, 1.0], 45), callbacks=monitor,
+        )  # fmt: skip
+        assert np.isnan(monitor.saturation_2[0])
+        assert 0 < monitor.saturation_2[1] < 1
 
 
 # 300 · 40 weights are several slices; 90 examples are six groups, in chunks of any size.

@@ -230,6 +230,7 @@ class Ensemble(Sequence["Network"]):
             The file cannot be read.
         ValueError
             It has no ensemble, is damaged or was written by a newer version, or a cost is missing.
+            A checksum detects damage; a file without one, of an older version, is read.
 
         Examples
         --------

@@ -16,7 +16,7 @@ from bpfast._core import (
     read_tensors,
     write_tensors,
 )
-from bpfast._training.checkpoint.file import named_arrays, network_config
+from bpfast._training.checkpoint.file import checksum, named_arrays, network_config
 from bpfast._validation.entries import entry_names
 from bpfast._validation.numbers import integer
 from bpfast.history._history import History
@@ -74,10 +74,12 @@ def write(
         }
         for net, history, validation_set in zip(nets, histories, validation_sets, strict=True)
     ]
+    networks = json.dumps(text, allow_nan=False)
     metadata = {
         "format": ENSEMBLE_FORMAT,
         "format_version": str(VERSION),
-        "networks": json.dumps(text, allow_nan=False),
+        "networks": networks,
+        "check": checksum(networks, tensors),
     }
     write_tensors(path, tensors, metadata)
 
@@ -100,6 +102,14 @@ def read(path: Any, cost: Any) -> Parts:
         raise ValueError(f"{path}: {error}") from None
 
 
+def _refuse_damage(tensors: dict[str, NDArray[Any]], metadata: dict[str, str]) -> None:
+    """Raise ValueError for another checksum. Files of older versions have none."""
+    check = metadata.get("check")
+    if check is not None and check != (found := checksum(metadata.get("networks", ""), tensors)):
+        hint = "if the file was changed on purpose, remove check from its metadata"
+        raise ValueError(f"check: expected {found} for what is in the file, got {check}; {hint}")
+
+
 def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: Any) -> Parts:
     import json
 
@@ -111,6 +121,7 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
         hint = OTHER_READERS.get(kind or "", FOREIGN_FILE_HINT)
         raise ValueError(f"format: expected '{ENSEMBLE_FORMAT}', got {got}; {hint}")
     check_format_version(metadata.get("format_version", ""), VERSION)
+    _refuse_damage(tensors, metadata)
     try:
         entries = json.loads(metadata.get("networks", ""))
     except (ValueError, RecursionError) as error:

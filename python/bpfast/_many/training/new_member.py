@@ -23,12 +23,14 @@ from bpfast._training.arguments.weights import (
     refuse_all_zero,
     refuse_negative,
 )
+from bpfast._training.data.examples import Examples
 from bpfast._training.data.held_out import split_rows
 from bpfast._training.loop import EndOfEpoch, Training
 from bpfast._training.metrics.accuracy import Kind, for_targets
 from bpfast._training.steps.runner import TrainerRunner
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, rows_of
+from bpfast._validation.arrays.overlap import ParamsOfMany
 from bpfast._validation.iterables import OR_FRACTION, x_y_weight
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 
     from bpfast._core import Trainer
     from bpfast._many.training.options import Options
-    from bpfast._training.data.examples import Examples
     from bpfast._training.steps.runner import StepRunner
 
 
@@ -75,7 +76,18 @@ def new_members(x: Any, y: Any, options: Sequence[Options]) -> list[Member]:
                 member = _shared_member(data, group, validations, one, split)
             member.validation_key = _validation_key(one, split)
             members.append(member)
+    _refuse_params_of_others(members, options)
     return members
+
+
+def _refuse_params_of_others(members: Sequence[Member], options: Sequence[Options]) -> None:
+    """Raise ValueError if examples for the validation of a network are a view of another one."""
+    nets = ParamsOfMany({f"nets[{one.place}]": one.net for one in options})
+    for member, one in zip(members, options, strict=True):
+        held_out = member.training.validation
+        if isinstance(one.validation, tuple) and isinstance(held_out, Examples):
+            with naming(f"nets[{one.place}]"), naming("validation"):
+                held_out.refuse_params_of(nets)
 
 
 def _shared_member(

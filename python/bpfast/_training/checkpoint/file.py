@@ -203,10 +203,14 @@ def _refuse_constant(word: str) -> None:
 
 
 def _check(config: str, text: str, tensors: dict[str, NDArray[Any]]) -> str:
-    """A checksum that detects damage."""
+    return checksum(f"{config}\n{text}", tensors)
+
+
+def checksum(text: str, tensors: dict[str, NDArray[Any]]) -> str:
+    """A checksum of a text and of contiguous arrays, which detects damage."""
     from zlib import crc32
 
-    found = crc32(f"{config}\n{text}".encode())
+    found = crc32(text.encode())
     for name in sorted(tensors):
         array = tensors[name]
         found = crc32(f"{name} {array.dtype} {array.shape}".encode(), found)

@@ -32,7 +32,7 @@ from bpfast._validation.arrays.inputs import (
 )
 from bpfast._validation.arrays.labels_or_columns import as_targets
 from bpfast._validation.arrays.no_numbers import no_numbers
-from bpfast._validation.arrays.overlap import refuse_params
+from bpfast._validation.arrays.overlap import ParamsOfMany, refuse_params
 from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.target_shape import shape_error
 
@@ -125,6 +125,10 @@ class Examples:
     def refuse_params(self, net: Network) -> None:
         """Raise ValueError if x or y is a view of the parameters of `net`, which will change."""
         refuse_params(net, x=self._given, y=self._y)
+
+    def refuse_params_of(self, nets: ParamsOfMany) -> None:
+        """Raise ValueError if x or y is a view of the parameters of one of these networks."""
+        nets.refuse(x=self._given, y=self._y)
 
     def of_network(
         self, net: Network, rows: NDArray[Any] | None, weight: NDArray[np.float64] | None

@@ -15,7 +15,8 @@ from bpfast.distributed._engines.engine import root
 from bpfast.distributed._engines.interrupts import kept_interrupts
 from bpfast.distributed._engines.same_bits import difference, probe, properties
 from bpfast.distributed._ordered_sum.tree import Tree
-from bpfast.distributed._shards.changes import Change, changed
+from bpfast.distributed._shards.changes import Change, RefuseOthers, changed
+from bpfast.distributed._shards.facts import Recognise
 from bpfast.distributed._shards.local import LocalShards, prepare
 from bpfast.distributed._shards.task import Task, run
 
@@ -102,6 +103,11 @@ class Workers:
                 )
                 for number, (source, place) in enumerate(zip(sources, places, strict=True))
             ]  # fmt: skip
+
+    def refuse_other_shards(self, model: Model) -> None:
+        """Refuse a shard that Dask makes again, from data that have changed."""
+        found = self.run(Recognise(model))
+        self.change(RefuseOthers(dict(enumerate(found))))
 
     def change(self, change: Change) -> None:
         """Replace each shard by what `change` makes of it. A lost one is made again."""

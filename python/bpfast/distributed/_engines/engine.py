@@ -33,6 +33,9 @@ class Engine(Protocol):
         The first error in the order of the shards is raised.
         """
 
+    def refuse_other_shards(self, model: Model) -> None:
+        """Refuse from now on a shard that is not the same when it is made again."""
+
     def change(self, change: Change) -> None:
         """Replace each shard by what `change` makes of it. The next `run` raises its errors."""
 
@@ -101,6 +104,9 @@ class Local:
     def run(self, task: Task, rows: Mapping[int, StepRows] | None = None) -> Any:
         """The combined value of all shards."""
         return root(self._holder.run(task, range(self.count), rows), self.count)
+
+    def refuse_other_shards(self, model: Model) -> None:
+        """Nothing: the holder does it."""
 
     def change(self, change: Change) -> None:
         """Replace each shard by what `change` makes of it."""

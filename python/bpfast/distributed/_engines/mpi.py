@@ -135,6 +135,9 @@ class Ranks:
         self.broadcast((task.without_model(), rows))
         return root(self._added(task, rows), self.count)
 
+    def refuse_other_shards(self, model: Model) -> None:
+        """Nothing: the holder of each rank does it."""
+
     def change(self, change: Change) -> None:
         """Replace each shard by what `change` makes of it."""
         self.broadcast((None, change))

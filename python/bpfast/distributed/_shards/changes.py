@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from bpfast.distributed._ordered_sum.values import Failure
+from bpfast.distributed._shards.fingerprint import Fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,22 @@ class Change(Protocol):
 
     def of(self, number: int, shard: Shard) -> Shard:
         """The new shard. The old one is not changed."""
+
+
+@dataclass(frozen=True)
+class RefuseOthers:
+    """Refuses a shard that is not the one with this fingerprint."""
+
+    fingerprints: Mapping[int, Fingerprint]
+
+    def for_shard(self, number: int) -> RefuseOthers:
+        """The fingerprint of one shard."""
+        return RefuseOthers({number: self.fingerprints[number]})
+
+    def of(self, number: int, shard: Shard) -> Shard:
+        """The shard itself."""
+        self.fingerprints[number].refuse_other(Fingerprint.of(shard))
+        return shard
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpfast._training.arguments.weights import count_classes
+from bpfast.distributed._shards.fingerprint import Fingerprint
 from bpfast.distributed._shards.task import Model, Task
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ class ShardFacts(NamedTuple):
     non_finite: NonFinite | None  # the weights that are not finite
     is_sparse: bool
     y_shape: tuple[int, ...]  # of one example
+
+
+class Recognise(Task):
+    """The fingerprint of each shard."""
+
+    name = "bpfast-fingerprint"
+
+    def of(self, number: int, shard: Shard, rows: StepRows | None) -> Any:  # noqa: ARG002
+        """The fingerprint, to be joined in the order of the shards."""
+        return (Fingerprint.of(shard),)
 
 
 class Count(Task):

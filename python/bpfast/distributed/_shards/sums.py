@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,13 @@ def rows_of_the_user(net: Network, shard: Shard, first: int) -> Iterator[None]:
         raise
 
 
-class GradientTask(Task):
+class SumTask(Task):
+    """A task whose sums can be computed times a power of 2, 2^shift."""
+
+    shift = 0
+
+
+class GradientTask(SumTask):
     """Σ s_x C_x and its gradient, over all rows or some of each shard.
 
     The weights s_x are those of the shard times 2^shift.
@@ -69,12 +76,12 @@ class GradientTask(Task):
         if self.dropout is not None:
             dropout = self.dropout.of_rows(number, n, None if rows is None else rows.places)
         with rows_of_the_user(net, shard, self.first[number]):
-            summed_backprop(net, x, y, shifted(weight, self.shift), gradient, dropout)
+            summed_backprop(net, x, y, shifted(weight, self.shift, n), gradient, dropout)
         return Part(self.model.buffers.copy(gradient.flat), gradient.cost, n)
 
 
-class LocalSteps(Task):
-    """Some steps on the rows of each shard alone, and the sum of the resulting parameters."""
+class LocalSteps(SumTask):
+    """Some steps on the rows of each shard alone, and the sum of the results times 2^shift."""
 
     name = "bpfast-local-steps"
 
@@ -109,10 +116,13 @@ class LocalSteps(Task):
             history = net.fit(batches, epochs=1, optimizer=optimizer, seed=int(own), **settings)
         state = [array for array in optimizer.state.values() if isinstance(array, np.ndarray)]
         vector = np.concatenate([net.params, *state]).astype(np.float64)
-        return Part(n * vector, n * float(history.cost[0]), n)
+        if self.shift:
+            vector = np.ldexp(vector, self.shift)
+        with np.errstate(over="ignore"):
+            return Part(n * vector, n * math.ldexp(float(history.cost[0]), self.shift), n)
 
 
-class HeldOutCost(Task):
+class HeldOutCost(SumTask):
     """Σ s_x C_x over the held-out examples, with the weights of the shard times 2^shift as s_x."""
 
     name = "bpfast-validation-cost"
@@ -129,7 +139,7 @@ class HeldOutCost(Task):
         if not len(held_out):
             return None
         x, y, weight = held_out.take(None)
-        weight = shifted(weight, self.shift)
+        weight = shifted(weight, self.shift, len(held_out))
         with rows_of_the_user(self.model.net, held_out, self.first[number]):
             cost = self.model.net.cost(x, y, sample_weight=weight, reduction="sum")
         return Part(np.empty(0), cost, len(held_out))

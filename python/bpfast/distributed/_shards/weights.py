@@ -28,12 +28,14 @@ def shift_of(mean_weight: float) -> int:
     return 1 - math.frexp(mean_weight or SMALLEST)[1]  # the mean of tiny weights may vanish
 
 
-def shifted(weight: NDArray[np.float64] | None, shift: int) -> NDArray[np.float64] | None:
-    """The weights times 2^shift, which float64 may not be able to hold.
+def shifted(weight: NDArray[np.float64] | None, shift: int, n: int) -> NDArray[np.float64] | None:
+    """The weights of n examples times 2^shift, which float64 may not be able to hold.
 
     Examples
     --------
-    >>> shifted(np.array([5e-324, 1e-323]), 1074)
-    array([1., 2.])
+    >>> shifted(np.array([5e-324, 1e-323]), 1074, 2), shifted(None, -1, 2), shifted(None, 0, 2)
+    (array([1., 2.]), array([0.5, 0.5]), None)
     """
-    return weight if weight is None or not shift else np.ldexp(weight, shift)
+    if not shift:
+        return weight
+    return np.ldexp(np.ones(n) if weight is None else weight, shift)

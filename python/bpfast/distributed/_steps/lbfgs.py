@@ -38,8 +38,8 @@ def minimise(training: Training, runner: ShardRunner, options: dict[str, Any]) -
 
     def evaluate(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         _core.assign_params(net, params)
-        total = runner.total()
-        cost, gradient = total.cost / runner.all_weight, total.vector / runner.all_weight
+        total, divisor = runner.total()
+        cost, gradient = total.cost / divisor, total.vector / divisor
         costs.append((params.copy(), cost))
         if penalty:
             penalized = np.where(weights, params, 0.0)

@@ -13,6 +13,7 @@ from bpfast._training.locks import bind_state
 from bpfast._training.steps.series import OptimizerGuard
 from bpfast._training.stopping.divergence import DivergenceError, failure
 from bpfast.distributed._ordered_sum.values import exact_sum
+from bpfast.distributed._shards.in_range import run_in_range
 from bpfast.distributed._shards.sums import GradientTask, LocalSteps
 from bpfast.distributed._shards.weights import shift_of
 from bpfast.distributed._steps.dropout import Dropout
@@ -94,10 +95,10 @@ class ShardRunner:
     def close(self) -> None:
         """Nothing to release between epochs."""
 
-    def total(self, rows: dict[int, StepRows] | None = None) -> Part:
-        """Σ s_x C_x and its gradient, over all examples or some, with the dropout of a step.
+    def total(self, rows: dict[int, StepRows] | None = None) -> tuple[Part, float]:
+        """Σ s_x C_x and its gradient, over all examples or some, and the divisor of both, n s̄.
 
-        The weights s_x are those whose mean is `_mean_weight`.
+        With the dropout of a step. Weights are multiplied by a power of 2, in the divisor as well.
         """
         settings, shards, dropout = self._settings, self._shards, None
         if self._drops:
@@ -105,19 +106,10 @@ class ShardRunner:
             dropout = Dropout(settings.dropout, settings.seed, steps, self._plan.first)
         params = _core.copy_params(self._net)
         task = GradientTask(shards.model, params, shards.first, dropout, self._shift)
-        total: Part = shards.engine.run(task, rows)
-        return total
-
-    @property
-    def _mean_weight(self) -> float:
-        r"""s̄, the mean of \|s_x\| over all examples, after the multiplication by 2^shift."""
+        total, shift = run_in_range(shards.engine, task, rows)
         mean_weight = self._plan.mean_weight
-        return 1.0 if not mean_weight else math.ldexp(mean_weight, self._shift)
-
-    @property
-    def all_weight(self) -> float:
-        r"""Σ \|s_x\| over all examples, as `_mean_weight`."""
-        return self._plan.n * self._mean_weight
+        mean_weight = math.ldexp(mean_weight, self._shift) if mean_weight else 1.0
+        return total, math.ldexp(total.examples * mean_weight, shift)
 
     def _whole_steps(self, epoch: int) -> Iterator[tuple[float, float, int]]:
         """Do steps whose examples are in all shards: rate, mean cost, and examples of each."""
@@ -129,8 +121,7 @@ class ShardRunner:
             )
         for step, rows in enumerate(batches):
             rate = self._rate()
-            total = self.total(rows)
-            divisor = total.examples * self._mean_weight
+            total, divisor = self.total(rows)
             scale = settings.batch_size / total.examples if self._penalty_per_example else 1.0
             if not self._update.step(total, divisor, scale):
                 raise failure(self._net, self, epoch, step)
@@ -157,14 +148,15 @@ class ShardRunner:
             task = LocalSteps(shards.model, params, shards.first, local, mean_weight, options)
             before = k * settings.average_every
             try:
-                total: Part = self._shards.engine.run(task, rows)
+                total, shift = run_in_range(shards.engine, task, rows)
             except DivergenceError as error:  # its step is counted from the last average
                 raise failure(self._net, self, epoch, before + error.step) from error
-            vector = total.vector / total.examples
+            examples = math.ldexp(total.examples, shift)
+            vector = total.vector / examples
             if settings.check_finite and not np.isfinite(vector).all():
                 raise failure(self._net, self, epoch, before)
             self._assign(vector, steps)
-            yield rate, total.cost / total.examples, int(total.examples)
+            yield rate, total.cost / examples, int(total.examples)
 
     def _assign(self, vector: NDArray[np.float64], steps: int) -> None:
         """Take the mean of parameters and optimizer state."""

@@ -34,7 +34,7 @@ OUTSIDE_SHARE, OUTSIDE_MARGIN = 0.1, 0.1
 
 # A gate below 1/DECADE of its largest value passes a tenth of the error; half of all gates of a
 # layer then stand still. A neuron is off if its gate is at most OFF for every example. Records of
-# steps have the same numbers: src/train/monitor/examples.rs.
+# steps have the same numbers: src/train/monitor/saturation.rs.
 CLOSED, CLOSED_SHARE = 1 / DECADE, 0.5
 OFF = 1 / DECADE**2
 # Where the weights are above LARGE_GAIN as well, a quarter tells enough.

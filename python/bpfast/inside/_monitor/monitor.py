@@ -90,8 +90,8 @@ class Monitor(Columns, StepMonitor):
     =================== ==============================================================
 
     Records of epochs describe the sample with the parameters after the epoch. Gates count with the
-    weights of their examples, and examples of weight 0 are not in the sample. In records of steps
-    each gate counts once.
+    weights of their examples, in records of steps with the absolute values; examples of weight 0 do
+    not count. A step whose weights are all 0 has a saturation of NaN.
 
     Records of steps describe the mini-batch of the step, with the parameters before it and with
     dropout if there is any; its z, a, δ and gradient are there anyway. Examples count with their
