@@ -1,4 +1,4 @@
-"""Files that are almost right: a network, a checkpoint and tensors, each with some damage."""
+"""Files that are almost right: networks, a checkpoint, an ensemble, tensors, with some damage."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def trained(**options: Any) -> bpfast.Network:
 
 @functools.cache
 def valid() -> list[bytes]:
-    """Whole files: networks, a checkpoint, tensors of every dtype."""
+    """Whole files: networks, a checkpoint, an ensemble, tensors of every dtype."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "file")
         found = []
@@ -47,6 +47,9 @@ def valid() -> list[bytes]:
             bpfast.Network([3, 4, 2], hidden="tanh", dtype=dtype, seed=0).save(path)
             found.append(path.read_bytes())
         trained(checkpoint=path)
+        found.append(path.read_bytes())
+        nets = [bpfast.Network([2, k, 1], seed=k) for k in (1, 2)]
+        bpfast.fit_many(nets, X, Y, epochs=2, batch_size=10, validation=0.5, seed=[1, 2]).save(path)
         found.append(path.read_bytes())
         shapes = {"f4": (2, 3), "f8": (), "i8": (0, 4), "u8": (5,), "u1": (3, 1), "?": (7,)}
         write_tensors(path, {k: np.zeros(shape, k) for k, shape in shapes.items()}, {"a": "b"})
@@ -164,7 +167,10 @@ def summed(header: dict[str, Any], content: bytes, numbers: bytes) -> bytes:
     """The same file with a check sum that fits, if it can have one: else only that is seen."""
     try:
         text, tensors = header["__metadata__"], safetensors.numpy.load(content)
-        text["check"] = _checkpoint_file._check(text["config"], text["training"], tensors)
+        if "networks" in text:
+            text["check"] = _checkpoint_file.checksum(text["networks"], tensors)
+        else:
+            text["check"] = _checkpoint_file._check(text["config"], text["training"], tensors)
     except (AttributeError, KeyError, TypeError, ValueError, safetensors.SafetensorError):
         return content
     return headed(json.dumps(header), numbers)
@@ -181,7 +187,7 @@ def program(seed: int, folder: pathlib.Path, *, loud: bool = False) -> list[str]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for check in (check_tensors, check_network, check_checkpoint):
+            for check in (check_tensors, check_network, check_checkpoint, check_ensemble):
                 check(path, damaged)
     except BaseException as error:
         if loud:
@@ -255,3 +261,18 @@ def check_checkpoint(path: pathlib.Path, content: bytes) -> None:
     else:
         assert net.history is not None
         assert len(net.history) >= 3
+
+
+def check_ensemble(path: pathlib.Path, content: bytes) -> None:
+    """Each network of an ensemble that is read computes, and what it saves is read as the same."""
+    found = refused(path, bpfast.Ensemble.load)
+    if found is None:
+        return
+    for net in found:
+        net.forward(np.zeros((1, net.sizes[0])))
+    found.save(path)
+    again = bpfast.Ensemble.load(path)
+    assert [net.config for net in again] == [net.config for net in found]
+    assert [net.params.tobytes() for net in again] == [net.params.tobytes() for net in found]
+    assert [history.state for history in again.histories] == [h.state for h in found.histories]
+    path.write_bytes(content)

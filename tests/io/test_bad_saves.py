@@ -30,6 +30,7 @@ def spoil(path, net, change):
     """Save `net`, then write the file anew with `change` made to its tensors and metadata."""
     net.save(path)
     tensors, metadata = read_tensors(path)
+    del metadata["check"]  # so that it is not what is refused
     before = metadata["config"]
     config = json.loads(before)
     change(tensors, metadata, config)
@@ -127,6 +128,25 @@ def test_files_that_are_not_networks(path, change, message):
     spoil(path, net_of(), change)
     with refuses(ValueError, f"^{re.escape(str(path))}: {message}"):
         bpfast.load(path)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("biases", [True, [True, False], False])
+def test_a_changed_bit_of_a_parameter_is_refused(path, dtype, biases):
+    bpfast.Network([2, 3, 2], dtype=dtype, biases=biases, seed=0).save(path)
+    whole = path.read_bytes()
+    size = 8 + struct.unpack("<Q", whole[:8])[0]
+    for place in range(size, len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(ValueError, match=r"check: expected .*; if the file was"):
+            bpfast.load(path)
+
+
+def test_a_network_without_a_checksum_is_read(path):
+    """Of an older version, or changed on purpose."""
+    net = net_of()
+    spoil(path, net, lambda tensors, metadata, config: tensors["weights.0"].fill(2))
+    assert (bpfast.load(path).weights[0] == 2).all()
 
 
 def test_unknown_metadata_is_ignored(path):

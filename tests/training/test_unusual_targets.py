@@ -112,7 +112,7 @@ def test_a_warning_turned_into_an_error_is_raised_before_the_first_step():
     net.fit(X, UNIT, epochs=1)
 
 
-@pytest.mark.parametrize("scale", [1e-5, 1e3])
+@pytest.mark.parametrize("scale", [1e-200, 1e-5, 1e3])
 @pytest.mark.parametrize("output", ["identity", "relu"])
 def test_targets_of_another_scale(output, scale):
     said = (

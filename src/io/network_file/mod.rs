@@ -11,6 +11,7 @@ use std::path::Path;
 use crate::base::alloc::check_available;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
+use crate::io::checksum::Checksum;
 use crate::io::network_file::config::{FileConfig, configuration};
 use crate::io::network_file::format::{CHECKPOINT, NETWORK, VERSION};
 use crate::io::network_file::tensors::{biases_name, find, weights_name};
@@ -92,10 +93,22 @@ pub fn write<T: TensorElement>(
     cancel: &CancelToken<'_>,
 ) -> safetensors::Result<()> {
     let config = config_text(architecture, dtype_name(T::DTYPE))?;
+    let mut check = Checksum::default();
+    check.add(config.as_bytes());
+    for (k, layer) in architecture.layers().iter().enumerate() {
+        add_layer(
+            &mut check,
+            (k, layer),
+            &rows[layer.weights.clone()],
+            &rows[layer.biases.clone()],
+            cancel,
+        )?;
+    }
     let metadata = BTreeMap::from([
         ("format".to_owned(), NETWORK.to_owned()),
         ("format_version".to_owned(), VERSION.to_string()),
         ("config".to_owned(), config),
+        ("check".to_owned(), check.text()),
     ]);
     let parts = architecture
         .layers()
@@ -115,6 +128,22 @@ pub fn write<T: TensorElement>(
             std::iter::once(weights).chain(biases)
         });
     safetensors::write(path, &parts.collect::<Vec<_>>(), metadata, cancel)
+}
+
+/// Adds W^l and b^l of a layer to a checksum; `biases` is empty for a layer without.
+fn add_layer<T: TensorElement>(
+    check: &mut Checksum,
+    (k, layer): (usize, &Layer),
+    weights: &[T],
+    biases: &[T],
+    cancel: &CancelToken<'_>,
+) -> safetensors::Result<()> {
+    let shape = [layer.n_out, layer.n_in];
+    check.add_tensor(&weights_name(k), &shape, weights, cancel)?;
+    if layer.has_biases() {
+        check.add_tensor(&biases_name(k), &shape[..1], biases, cancel)?;
+    }
+    Ok(())
 }
 
 impl NetworkFile {
@@ -194,14 +223,17 @@ impl NetworkFile {
     /// [`Self::is_float32`] names.
     ///
     /// # Errors
-    /// The file cannot be read, memory runs out, or the call is cancelled.
+    /// The file cannot be read or is damaged, memory runs out, or the call is cancelled.
     pub fn read<T: TensorElement>(
         &mut self,
         architecture: &Architecture,
         params: &mut [T],
         cancel: &CancelToken<'_>,
     ) -> safetensors::Result<()> {
-        for (layer, &(weights, biases)) in architecture.layers().iter().zip(&self.tensor_indices) {
+        let mut check = Checksum::default();
+        check.add(self.text("config").unwrap_or_default().as_bytes());
+        let layers = architecture.layers().iter().enumerate();
+        for ((k, layer), &(weights, biases)) in layers.zip(&self.tensor_indices) {
             let rows = self.reader.numbers(weights, cancel)?;
             transpose(
                 &rows,
@@ -209,11 +241,34 @@ impl NetworkFile {
                 layer.n_in,
                 cancel,
             )?;
-            if let Some(biases) = biases {
-                let numbers = self.reader.numbers(biases, cancel)?;
-                params[layer.biases.clone()].copy_from_slice(&numbers);
-            }
+            let biases = match biases {
+                Some(biases) => self.reader.numbers(biases, cancel)?,
+                None => Vec::new(),
+            };
+            params[layer.biases.clone()].copy_from_slice(&biases);
+            add_layer(&mut check, (k, layer), &rows, &biases, cancel)?;
         }
-        Ok(())
+        self.refuse_damage(&check.text())
+    }
+
+    /// # Errors
+    /// The file has another checksum than `found`. A file of an older version has none; that of a checkpoint is
+    /// over all of it, and not checked here.
+    fn refuse_damage(&self, found: &str) -> safetensors::Result<()> {
+        match self.text("check") {
+            Some(claimed) if claimed != found && !self.is_checkpoint() => {
+                let expected = format!("{found} for what is in the file");
+                let hint = "if the file was changed on purpose, remove check from its metadata";
+                let error = Error::value("check", expected, format!("{claimed}; {hint}"));
+                Err(error.at(self.path().display()).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A text of the metadata.
+    fn text(&self, key: &str) -> Option<&str> {
+        let metadata = &self.reader.header().metadata;
+        metadata.get(key).map(String::as_str)
     }
 }

@@ -52,7 +52,7 @@ const BLOCK: usize = 1 << 20;
 
 /// # Errors
 /// The call is cancelled.
-fn check_cancelled(cancel: &CancelToken<'_>) -> Result<()> {
+pub(super) fn check_cancelled(cancel: &CancelToken<'_>) -> Result<()> {
     if cancel.poll() {
         return Err(Error::interrupted().into());
     }

@@ -2,9 +2,9 @@
 //!
 //! A record describes the mini-batch of its step: the cost, activations and errors before the update, with
 //! dropout if there is any, the gradient without penalties and before it is clipped, and the update itself.
-//! With weights s_x it is about the examples' costs s_x C_x, and gates count with |s_x|. Every sum is in float64 and cut by the shapes of
-//! network and batch, so a record has the same bits at any number of threads and SIMD level; and the
-//! parameters have the bits that they have without records.
+//! With weights s_x it is about the examples' costs s_x C_x, and gates count with |s_x|. Every sum is in
+//! float64 and cut by the shapes of network and batch, so a record has the same bits at any number of threads
+//! and SIMD level; and the parameters have the bits that they have without records.
 
 mod examples;
 mod saturation;

@@ -10,6 +10,7 @@ import numpy as np
 
 from bpfast._activations import range_of
 from bpfast._costs import RESIDUAL
+from bpfast._training.metrics.scale import scaled
 from bpfast._validation.caller import stack_level
 
 if TYPE_CHECKING:
@@ -66,8 +67,11 @@ def _out_of_range(y: NDArray[Any], output: str) -> str | None:
 def _of_another_scale(y: NDArray[Any], output: str) -> str | None:
     if range_of(output)[1] < math.inf:
         return None
+    if not y.size:
+        return None
+    numbers, shift = scaled(y.astype(np.float64))
     with np.errstate(over="ignore", invalid="ignore"):
-        scales = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=0))
+        scales = np.ldexp(np.sqrt(np.mean(np.square(numbers), axis=0)), shift)
     is_far = (scales > LARGEST_SCALE) | ((scales > 0) & (scales < SMALLEST_SCALE))
     if not (is_far & np.isfinite(scales)).any():
         return None
