@@ -201,6 +201,7 @@ def load(path: Path, *, cost: Cost | None = None) -> Network:
     ValueError
         The file is not a network of bpfast, is damaged, or was written by a newer version; or
         ``cost`` is missing, differs from the cost of the file, or does not go with the output.
+        A checksum detects damage; a file without one, of an older version, is read.
     TypeError
         ``path`` is not a path, or ``cost`` is neither a name nor a callable.
     MemoryError

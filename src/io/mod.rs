@@ -1,6 +1,6 @@
 //! Files of networks and tensors.
 
-mod checksum;
+mod crc32;
 pub mod network_file;
 pub mod safetensors;
 pub mod transpose;

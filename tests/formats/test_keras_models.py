@@ -38,8 +38,7 @@ def sequential(*inside, width=4):
     return keras.Sequential([keras.Input((width,)), *inside])
 
 
-def outputs_of(model, x):
-    """With any backend of Keras."""
+def outputs_of(model, x):  # with any backend of Keras
     return keras.ops.convert_to_numpy(model(x, training=False))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import pathlib
 import random
 import struct
 import tempfile
 import warnings
+import zlib
 from typing import Any
 
 import numpy as np
@@ -169,11 +171,27 @@ def summed(header: dict[str, Any], content: bytes, numbers: bytes) -> bytes:
         text, tensors = header["__metadata__"], safetensors.numpy.load(content)
         if "networks" in text:
             text["check"] = _checkpoint_file.checksum(text["networks"], tensors)
-        else:
+        elif "training" in text:
             text["check"] = _checkpoint_file._check(text["config"], text["training"], tensors)
+        else:
+            text["check"] = network_check(text["config"], header, numbers)
     except (AttributeError, KeyError, TypeError, ValueError, safetensors.SafetensorError):
         return content
     return headed(json.dumps(header), numbers)
+
+
+def network_check(config: str, header: dict[str, Any], numbers: bytes) -> str:
+    """The checksum of a network file."""
+    found = zlib.crc32(config.encode())
+    names = ((f"weights.{k}", f"biases.{k}") for k in itertools.count())
+    for layer in itertools.takewhile(lambda layer: layer[0] in header, names):
+        for name in layer:
+            if name in header:
+                entry = header[name]
+                start, stop = entry["data_offsets"]
+                found = zlib.crc32(f"{name} {entry['dtype']} {entry['shape']}".encode(), found)
+                found = zlib.crc32(numbers[start:stop], found)
+    return f"{found:08x}"
 
 
 def program(seed: int, folder: pathlib.Path, *, loud: bool = False) -> list[str]:

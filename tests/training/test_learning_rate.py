@@ -45,6 +45,24 @@ def test_a_schedule_can_be_given_again():
     assert plateau.state == before
 
 
+def test_what_reports_to_a_schedule_keeps_it():
+    """The callable within a WarmUp, which a callback may change; and a Plateau in `partial_fit`."""
+    rate = {"now": 0.1}
+
+    def halve(net, history):
+        rate["now"] /= 2
+
+    net = net_of()
+    warm = bpfast.schedules.WarmUp(lambda step: rate["now"], steps=1, start=0.1)
+    net.fit(X, Y, epochs=3, batch_size=20, learning_rate=warm, callbacks=halve, seed=0)
+    assert net.history.learning_rate[-1] < 0.1
+    plateau = bpfast.schedules.Plateau(0.1, factor=0.5, patience=0)
+    for _ in range(3):
+        net.partial_fit(X, Y, optimizer="sgd", learning_rate=plateau)
+        plateau.report(1.0)
+    assert net.optimizer.learning_rate is plateau
+
+
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_without_an_optimizer_it_is_the_rate_of_adam(method):
     net = net_of()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._training.arguments.optimizer import parse_optimizer
+from bpfast._training.arguments.optimizer import fresh_rate, parse_optimizer
 from bpfast._training.arguments.settings import ARGUMENT_SYNONYMS, Settings, parse_early_stopping
 from bpfast._training.arguments.training_data import (
     Request,
@@ -101,8 +101,9 @@ def fit(
     learning_rate : float or schedule, optional
         The learning rate of an optimizer given by name or omitted: ``fit(x, y, optimizer="sgd",
         learning_rate=0.1)`` is ``fit(x, y, optimizer=bpfast.SGD(0.1))``. An error together with an
-        optimizer object, which has its own. A schedule of `bpfast.schedules` is copied. Another
-        callable is called for many steps in advance, and must not change the optimizer.
+        optimizer object, which has its own. A schedule with a state, such as `Plateau`, is copied.
+        A callable schedule is called for many steps in advance, and must not change the
+        optimizer.
     shuffle : bool, optional
         Whether each epoch has a new random order; True by default. Batches of an iterable are not
         shuffled, so True is an error for them.
@@ -239,7 +240,7 @@ def fit(
         check_finite=check_finite,
         sparse=sparse,
     )
-    optimizer = parse_optimizer(optimizer, learning_rate)
+    optimizer = parse_optimizer(optimizer, fresh_rate(learning_rate))
     stopping = parse_early_stopping(early_stopping)
     calls = parse_callbacks(callbacks)
     measures = parse_metrics(metrics)

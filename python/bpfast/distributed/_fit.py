@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpfast._training.arguments.optimizer import parse_optimizer
+from bpfast._training.arguments.optimizer import fresh_rate, parse_optimizer
 from bpfast._training.arguments.settings import FUNCTION_SYNONYMS, parse_early_stopping
 from bpfast._training.arguments.training_data import parse_callbacks
 from bpfast._training.arguments.weights import parse_class_weight
@@ -251,7 +251,8 @@ def fit(
         seed=checkpoints.seed(seed),
         check_finite=check_finite,
     )
-    own = parse_optimizer("adam" if optimizer is None else optimizer, learning_rate)
+    rate = fresh_rate(learning_rate)
+    own = parse_optimizer("adam" if optimizer is None else optimizer, rate)
     stopping = parse_early_stopping(early_stopping)
     calls = parse_callbacks(callbacks)
     refuse_step_monitors(calls)

@@ -65,7 +65,10 @@ class NextStep:
 
 
 def optimizer_for(net: Network, optimizer: Any, learning_rate: Any) -> Optimizer | None:
-    """A copy of the optimizer that the arguments mean, with the rate of its next step, or None."""
+    """A copy of the optimizer that the arguments mean, with the rate of its next step, or None.
+
+    If that rate is 0, the copy keeps its schedule.
+    """
     if optimizer is None and learning_rate is None:
         if net.optimizer is None:
             return None
@@ -73,7 +76,6 @@ def optimizer_for(net: Network, optimizer: Any, learning_rate: Any) -> Optimizer
     elif optimizer is None:
         optimizer = "adam" if net.optimizer is None else net.optimizer.kind
     made = copy.deepcopy(parse_optimizer(optimizer, learning_rate))
-    # A schedule that begins or ends at 0 stays: no training has the constant rate 0.
     made.learning_rate = rate_of(made) or made.learning_rate
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, final
 
 import numpy as np
 
@@ -35,6 +35,18 @@ class Schedule:
     kind: ClassVar[str]
     arguments: ClassVar[tuple[str, ...]]
     required: ClassVar[int]
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """A schedule of a subclass.
+
+        Raises
+        ------
+        TypeError
+            The class is `Schedule` itself, which has no rate.
+        """
+        if cls is Schedule:
+            raise TypeError("Schedule: expected a subclass, such as Constant, got the base class")
+        return super().__new__(cls)
 
     @final
     def __call__(self, step: int) -> float:

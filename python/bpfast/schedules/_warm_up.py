@@ -145,5 +145,7 @@ class WarmUp(Schedule):
         self._restore("state", state)
 
     def _restore(self, argument: str, state: Any) -> None:
-        inner = self.schedule if isinstance(self.schedule, Schedule) else Schedule()
-        inner._restore(argument, state)  # noqa: SLF001
+        if isinstance(self.schedule, Schedule):
+            self.schedule._restore(argument, state)  # noqa: SLF001
+        else:
+            super()._restore(argument, state)

@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::base::alloc::check_available;
 use crate::base::cancel::CancelToken;
 use crate::base::error::{Error, Result};
-use crate::io::checksum::Checksum;
+use crate::io::crc32::Crc32;
 use crate::io::network_file::config::{FileConfig, configuration};
 use crate::io::network_file::format::{CHECKPOINT, NETWORK, VERSION};
 use crate::io::network_file::tensors::{biases_name, find, weights_name};
@@ -93,7 +93,7 @@ pub fn write<T: TensorElement>(
     cancel: &CancelToken<'_>,
 ) -> safetensors::Result<()> {
     let config = config_text(architecture, dtype_name(T::DTYPE))?;
-    let mut check = Checksum::default();
+    let mut check = Crc32::default();
     check.add(config.as_bytes());
     for (k, layer) in architecture.layers().iter().enumerate() {
         add_layer(
@@ -132,7 +132,7 @@ pub fn write<T: TensorElement>(
 
 /// Adds W^l and b^l of a layer to a checksum; `biases` is empty for a layer without.
 fn add_layer<T: TensorElement>(
-    check: &mut Checksum,
+    check: &mut Crc32,
     (k, layer): (usize, &Layer),
     weights: &[T],
     biases: &[T],
@@ -230,7 +230,7 @@ impl NetworkFile {
         params: &mut [T],
         cancel: &CancelToken<'_>,
     ) -> safetensors::Result<()> {
-        let mut check = Checksum::default();
+        let mut check = Crc32::default();
         check.add(self.text("config").unwrap_or_default().as_bytes());
         let layers = architecture.layers().iter().enumerate();
         for ((k, layer), &(weights, biases)) in layers.zip(&self.tensor_indices) {

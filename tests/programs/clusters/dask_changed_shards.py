@@ -36,10 +36,9 @@ class Changing:
         self.path, self.then = path, then
 
     def __call__(self):
-        if self.path.exists():
-            return self.then()
-        self.path.touch()
-        return X, Y
+        with self.path.open("a") as file:
+            file.write(".")
+        return self.then() if self.path.stat().st_size > 1 else (X, Y)
 
 
 async def lose_second_shard(dask_scheduler):
@@ -70,7 +69,7 @@ def train(client, path, then, method):
         )
     except ValueError as error:
         return str(error)
-    assert path.exists()
+    assert path.stat().st_size > 1  # it was made again
     return None
 
 

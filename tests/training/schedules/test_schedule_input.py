@@ -275,6 +275,12 @@ def test_a_schedule_without_state_has_an_empty_state(state):
             schedule.state = state
 
 
+def test_the_base_class_is_no_schedule():
+    """It could be made, and failed where it was first shown or compared."""
+    with refuses(TypeError, "^Schedule: expected a subclass, such as Constant, got the base class"):
+        schedules.Schedule()
+
+
 def test_nested_warm_ups():
     """A config with thousands would be a RecursionError at the first call."""
     schedule, config = schedules.Constant(0.1), COSINE

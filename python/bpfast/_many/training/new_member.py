@@ -83,9 +83,13 @@ def new_members(x: Any, y: Any, options: Sequence[Options]) -> list[Member]:
 def _refuse_params_of_others(members: Sequence[Member], options: Sequence[Options]) -> None:
     """Raise ValueError if examples for the validation of a network are a view of another one."""
     nets = ParamsOfMany({f"nets[{one.place}]": one.net for one in options})
+    checked = set()  # one validation may be that of a thousand networks
     for member, one in zip(members, options, strict=True):
         held_out = member.training.validation
-        if isinstance(one.validation, tuple) and isinstance(held_out, Examples):
+        if not isinstance(one.validation, tuple) or id(one.validation) in checked:
+            continue
+        checked.add(id(one.validation))
+        if isinstance(held_out, Examples):
             with naming(f"nets[{one.place}]"), naming("validation"):
                 held_out.refuse_params_of(nets)
 

@@ -25,10 +25,25 @@ OPTIMIZER_SYNONYMS = {
 }
 
 
+def fresh_rate(learning_rate: Any) -> Any:
+    """A copy of a schedule that a training changes, such as a Plateau; any other rate itself.
+
+    So a loop over trainings can give each of them the same schedule.
+
+    Examples
+    --------
+    >>> from bpfast import schedules
+    >>> cosine, plateau = schedules.Cosine(0.1, steps=9), schedules.Plateau(0.1)
+    >>> fresh_rate(cosine) is cosine, fresh_rate(plateau) is plateau
+    (True, False)
+    """
+    if isinstance(learning_rate, Schedule) and learning_rate.state:
+        return copy.deepcopy(learning_rate)
+    return learning_rate
+
+
 def parse_optimizer(value: Any, learning_rate: Any = None) -> Optimizer:
     """The optimizer, or a new one of the given name with its defaults and the given learning rate.
-
-    A given schedule is copied, so that it can be given again.
 
     Raises
     ------
@@ -40,8 +55,6 @@ def parse_optimizer(value: Any, learning_rate: Any = None) -> Optimizer:
     if isinstance(value, str):
         if value not in OPTIMIZERS:
             raise unknown_name("optimizer", value, OPTIMIZERS, synonyms=OPTIMIZER_SYNONYMS)
-        if isinstance(learning_rate, Schedule):  # a training may change it, as Plateau
-            learning_rate = copy.deepcopy(learning_rate)
         made: Optimizer = OPTIMIZERS[value](*(() if learning_rate is None else (learning_rate,)))
         return made
     if isinstance(value, optimizers.Optimizer) and type(value) is not optimizers.Optimizer:

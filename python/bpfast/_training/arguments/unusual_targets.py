@@ -65,13 +65,13 @@ def _out_of_range(y: NDArray[Any], output: str) -> str | None:
 
 
 def _of_another_scale(y: NDArray[Any], output: str) -> str | None:
-    if range_of(output)[1] < math.inf:
+    if range_of(output)[1] < math.inf or not y.size:
         return None
-    if not y.size:
-        return None
-    numbers, shift = scaled(y.astype(np.float64))
     with np.errstate(over="ignore", invalid="ignore"):
-        scales = np.ldexp(np.sqrt(np.mean(np.square(numbers), axis=0)), shift)
+        scales = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=0))
+        if not (scales.all() and np.isfinite(scales).all()):  # of squares out of range, perhaps
+            numbers, shift = scaled(np.asarray(y, np.float64))
+            scales = np.ldexp(np.sqrt(np.mean(np.square(numbers), axis=0)), shift)
     is_far = (scales > LARGEST_SCALE) | ((scales > 0) & (scales < SMALLEST_SCALE))
     if not (is_far & np.isfinite(scales)).any():
         return None

@@ -149,9 +149,8 @@ def for_targets(
     fits = y.dtype.kind in "biuf" and (y.ndim == 1 or y.shape[1:] == (width,))
     found = dict(metrics)
     for name, scores in metrics.items():
-        if isinstance(scores, SklearnMetric):
-            one = fits and _may_have_one_class(y, net.config["output"], like)
-            found[name] = replace(scores, one_class=one)
+        if isinstance(scores, SklearnMetric) and net.config["output"] == "softmax":
+            found[name] = replace(scores, one_class=True)
     if not asked or not (fits or is_custom):
         return found, None
     kind = like or Kind(low_of(y, net.config["output"]) if fits else 0.0)
@@ -219,16 +218,6 @@ def have_one_class(y: NDArray[Any], output: str, low: float, is_single_class: bo
         raise ValueError(f"y: expected {expected}, got {format_row(y, row)}")
     refuse_between(y, low)
     return False
-
-
-def _may_have_one_class(y: NDArray[Any], output: str, like: Kind | None) -> bool:
-    """Whether each example has one class, for scores, which take any y."""
-    if output == "softmax" or (like and like.one_class is not None):
-        return output == "softmax" or bool(like and like.one_class)
-    try:
-        return have_one_class(y, output, low_of(y, output), None)
-    except ValueError:  # it is of a regression
-        return False
 
 
 def _have_one_class(y: NDArray[Any], low: float, output: str) -> NDArray[np.bool_]:

@@ -21,10 +21,10 @@ MAX_ITEM_BYTES = 8
 
 
 class Fingerprint(NamedTuple):
-    """The form and the numbers of a shard. It is made once each time a shard is made.
+    """The form and the numbers of a shard.
 
-    The checksum of 4096 rows of 784 float32 takes 4 ms, a tenth of their gradient through
-    784-128-64-10 or less.
+    It is made each time a shard is made, and once more at the start. The checksum of 4096 rows of
+    784 float32 takes 4 ms, a tenth of their gradient through 784-128-64-10 or less.
     """
 
     form: Form

@@ -24,7 +24,7 @@ def run_in_range(
 
     Otherwise the task is run again with k = -⌈log2(2 n)⌉ or less, so that the sums of n terms are
     in range where their means are. Weights have a mean below 2 over all examples. A power of 2
-    changes no bit of a mean.
+    changes no bit of a number that remains normal.
     """
     found: Part = engine.run(task, rows)
     params = task.params

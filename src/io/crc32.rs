@@ -10,11 +10,11 @@ const BLOCK: usize = 1 << 20;
 /// The numbers whose bytes are added together.
 const NUMBERS_TOGETHER: usize = 512;
 
-/// A running checksum.
+/// A running CRC-32.
 #[derive(Debug, Clone, Default)]
-pub struct Checksum(Hasher);
+pub struct Crc32(Hasher);
 
-impl Checksum {
+impl Crc32 {
     /// Adds bytes.
     pub fn add(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
@@ -59,7 +59,7 @@ mod tests {
     fn numbers_are_added_as_in_a_file() {
         let numbers: Vec<f32> = (0..1000_u16).map(f32::from).collect();
         let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
-        let (mut found, mut expected) = (Checksum::default(), Checksum::default());
+        let (mut found, mut expected) = (Crc32::default(), Crc32::default());
         let none = CancelToken::none();
         found
             .add_tensor("w", &[10, 100], &numbers, &none)
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_checksum_of_zlib() {
-        let mut found = Checksum::default();
+        let mut found = Crc32::default();
         found.add(b"1234");
         found.add(b"56789");
         assert_eq!(found.text(), "cbf43926");
