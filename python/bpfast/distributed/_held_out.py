@@ -10,8 +10,8 @@ import numpy as np
 from bpfast import _core
 from bpfast._training.metrics.accuracy import for_targets
 from bpfast._training.metrics.named import metric_values
+from bpfast.distributed._engines.in_range import run_in_range
 from bpfast.distributed._ordered_sum.values import exact_sum
-from bpfast.distributed._shards.in_range import run_in_range
 from bpfast.distributed._shards.sums import HeldOutCost, HeldOutOutputs, HeldOutTargets
 from bpfast.distributed._shards.weights import shift_of
 

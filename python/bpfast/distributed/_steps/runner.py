@@ -12,8 +12,8 @@ from bpfast import _core, schedules
 from bpfast._training.locks import bind_state
 from bpfast._training.steps.series import OptimizerGuard
 from bpfast._training.stopping.divergence import DivergenceError, failure
+from bpfast.distributed._engines.in_range import run_in_range
 from bpfast.distributed._ordered_sum.values import exact_sum
-from bpfast.distributed._shards.in_range import run_in_range
 from bpfast.distributed._shards.sums import GradientTask, LocalSteps
 from bpfast.distributed._shards.weights import shift_of
 from bpfast.distributed._steps.dropout import Dropout
