@@ -13,6 +13,7 @@ from tests.helpers.refuses import refuses
 WRONG = [
     ({"nets": []}, ValueError, "nets: expected one network or more, got none"),
     ({"nets": 3}, TypeError, "nets: expected a list of networks, got int"),
+    ({"nets": {bpfast.Network([2, 1])}}, TypeError, "nets: expected a list of networks, got set"),
     ({"nets": [1]}, TypeError, r"nets\[0\]: expected a Network, got int"),
     ({"epochs": [1, 2]}, ValueError, "epochs: expected one value, or a list of 4, one for"),
     ({"epochs": [1, 2, 0, 3]}, ValueError, r"nets\[2\]: epochs: expected"),

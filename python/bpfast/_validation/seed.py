@@ -98,13 +98,16 @@ def generator(seed: Any) -> np.random.Generator:
     Raises
     ------
     ValueError, TypeError
-        NumPy does not accept the seed, or lists are nested too deep.
+        NumPy does not accept the seed, it is a bool, or lists are nested too deep.
 
     Examples
     --------
     >>> generator(3).random() == generator(3).random()
     True
     """
+    if isinstance(seed, bool | np.bool_):
+        got = type(seed).__name__
+        raise TypeError(f"seed: expected an integer or what default_rng accepts, got {got}")
     with naming("seed"):
         _check_depth(seed, ())
         return np.random.default_rng(seed)

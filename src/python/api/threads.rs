@@ -11,8 +11,8 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::base::error::Error;
 use crate::kernels::simd::simd_level;
 use crate::pool::{MAX_THREADS, default_threads};
-use crate::python::borrow::call_python::index;
-use crate::python::call::errors::{as_wrong_type, guarded, guarded_object};
+use crate::python::call::errors::{guarded, guarded_object};
+use crate::python::convert::integer::integer;
 
 /// The value of `set_num_threads`; 0 if not set.
 static PROCESS: AtomicUsize = AtomicUsize::new(0);
@@ -60,7 +60,7 @@ pub fn current(py: Python<'_>) -> PyResult<usize> {
 }
 
 fn parse(k: &Bound<'_, PyAny>) -> PyResult<usize> {
-    let k = &index(k).map_err(|error| as_wrong_type(error, "k", "an integer", k))?;
+    let k = &integer("k", k)?;
     let threads = match k.extract::<usize>() {
         Ok(threads) => threads,
         Err(error) if error.is_instance_of::<PyOverflowError>(k.py()) => 0,

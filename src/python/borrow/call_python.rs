@@ -14,7 +14,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple};
 
 use crate::python::call::detach::park;
 
@@ -122,12 +122,16 @@ pub fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<
     )
 }
 
-/// The items of an iterable as a list, or None if `value` is None.
+/// The items of an iterable as a list, or None if `value` is not iterable or has no order, as sets have none.
 ///
 /// # Errors
 /// What it raises.
 pub fn try_to_list<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyList>>> {
     let py = value.py();
+    let is_mapping = value.is_instance_of::<PyDict>();
+    if is_mapping || value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>() {
+        return Ok(None);
+    }
     let builtins = py.import("builtins")?;
     match call(&builtins.getattr("iter")?, (value,)) {
         Ok(entries) => Ok(Some(

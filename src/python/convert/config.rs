@@ -11,9 +11,10 @@ use crate::base::error::Error;
 use crate::model::activation::Activation;
 use crate::model::architecture::{Architecture, Layer};
 use crate::model::cost::Cost;
-use crate::python::borrow::call_python::{attribute, call, import_from, index, try_to_list};
-use crate::python::call::errors::{as_wrong_type, wrong_type};
+use crate::python::borrow::call_python::{attribute, call, import_from, try_to_list};
+use crate::python::call::errors::wrong_type;
 use crate::python::convert::dtype::Dtype;
+use crate::python::convert::integer::integer;
 use crate::python::convert::name::{Name, text, to_str_lossy};
 
 /// The configuration of a network; `custom` is the cost if it is a callable.
@@ -148,9 +149,7 @@ pub fn parse_sizes(value: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
 
 fn parse_size(k: usize, value: &Bound<'_, PyAny>) -> PyResult<usize> {
     let argument = format!("sizes[{k}]");
-    let integer =
-        index(value).map_err(|error| as_wrong_type(error, &argument, "an integer", value));
-    let value = &integer?;
+    let value = &integer(&argument, value)?;
     match value.extract::<i64>() {
         Ok(size) => usize::try_from(size)
             .map_err(|_| Error::value(argument, "a positive number of neurons", size).into()),

@@ -6,6 +6,7 @@ pub mod custom;
 pub mod dropout;
 pub mod dtype;
 pub mod inputs;
+pub mod integer;
 pub mod name;
 pub mod optimizer_arrays;
 pub mod targets;

@@ -36,6 +36,10 @@ SIZES = [
     (None, TypeError, "sizes: expected a sequence of integers, got NoneType"),
     ("32", TypeError, "sizes: expected a sequence of integers, got str"),
     (b"32", TypeError, "sizes: expected a sequence of integers, got bytes"),
+    ([True, 2], TypeError, r"sizes\[0\]: expected an integer, got bool"),
+    ({3, 2}, TypeError, "sizes: expected a sequence of integers, got set"),
+    (frozenset((3, 2)), TypeError, "sizes: expected a sequence of integers, got frozenset"),
+    ({3: 1, 2: 1}, TypeError, "sizes: expected a sequence of integers, got dict"),
 ]
 
 
@@ -194,6 +198,7 @@ OTHERS = [
     ({"seed": -1}, ValueError, "seed: expected non-negative integer"),
     ({"seed": 1.5}, TypeError, "seed: "),
     ({"seed": "abc"}, TypeError, "seed: "),
+    ({"seed": True}, TypeError, "seed: expected an integer or what default_rng accepts, got bool"),
     ({"seed": object()}, TypeError, "seed: "),
 ]
 
@@ -232,6 +237,7 @@ def test_reduction(entry_point, reduction, kind, message):
         (-1, ValueError, "k: expected 1 to 1024 threads, got -1"),
         (1025, ValueError, "k: expected 1 to 1024 threads, got 1025"),
         (2**70, ValueError, "k: expected 1 to 1024 threads"),
+        (True, TypeError, "k: expected an integer, got bool"),
         (-(2**70), ValueError, "k: expected 1 to 1024 threads"),
         (2.0, TypeError, "k: expected an integer, got float"),
         ("2", TypeError, "k: expected an integer, got str"),

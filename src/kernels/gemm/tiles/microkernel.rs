@@ -1,10 +1,12 @@
 //! The microkernel of every product: a tile of C, held in registers while its terms are added serially.
 
+use crate::base::cache_line;
 use crate::kernels::gemm::accumulate::Accumulate;
 use crate::kernels::gemm::tiles::access::Access;
 use crate::kernels::gemm::tiles::tile::Tile;
 use crate::kernels::simd::row::{load_row, store_row, store_whole_row};
 use crate::kernels::simd::vector::Vector;
+use crate::kernels::tuning::gemm::PREFETCHED_TERMS;
 
 /// Computes the tiles: a `TileFn`.
 ///
@@ -98,6 +100,9 @@ unsafe fn add_terms<
             }
         }
         while p < tile.k {
+            if PACK {
+                prefetch_row::<V, VECTORS>(b.wrapping_add(PREFETCHED_TERMS * b_stride));
+            }
             add::<V, ROWS, VECTORS, PACK>(sums, b, last, packed(p), |i| a(p, i));
             p += 1;
             b = b.wrapping_add(b_stride);
@@ -130,4 +135,14 @@ unsafe fn add<V: Vector, const ROWS: usize, const VECTORS: usize, const PACK: bo
             }
         }
     }
+}
+
+/// Prefetches the cache lines of a row of registers, which may start within one.
+#[inline(always)]
+fn prefetch_row<V: Vector, const VECTORS: usize>(row: *const V::Scalar) {
+    let numbers = VECTORS * V::LANES;
+    for line in (0..numbers).step_by(cache_line::numbers::<V::Scalar>()) {
+        V::prefetch(row.wrapping_add(line));
+    }
+    V::prefetch(row.wrapping_add(numbers - 1));
 }
