@@ -38,7 +38,7 @@ def test_same_bits_on_any_number_of_workers(threads, processes, local, case):
 
 
 @pytest.mark.parametrize(
-    "source", ["arrays", "persisted", "frames", "delayed", "futures", "callables"]
+    "source", ["arrays", "persisted", "frames", "nullable", "delayed", "futures", "callables"]
 )
 def test_same_bits_from_every_kind_of_data(threads, local, source):
     assert threads["sources"][source] == local["full"]
