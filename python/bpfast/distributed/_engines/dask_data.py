@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.numbers import integer
 from bpfast.distributed._shards.data import WITH_A_LIST
 from bpfast.distributed._shards.local import SHARD_ROWS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bpfast.distributed._shards.data import ShardData
 
 
@@ -54,7 +57,15 @@ def array_of_frame(name: str, frame: Any) -> Any:
     Its method `to_dask_array` makes objects of columns of several dtypes and of nullable ones.
     """
     meta = np.empty((0, *frame.shape[1:]))
-    return frame.map_partitions(partial(as_array, name), meta=meta).compute_chunk_sizes()
+    return frame.map_partitions(partial(_as_array, name), meta=meta).compute_chunk_sizes()
+
+
+def _as_array(name: str, part: Any) -> NDArray[Any]:
+    """A partition as an array; of y also of names, which estimators encode."""
+    array = as_array(name, part)
+    if name != "y" and array.dtype.kind not in "biuf":
+        raise no_numbers(name, part, array)  # here, where the columns have names
+    return array
 
 
 def _array(name: str, value: Any, rows: int) -> Any:
