@@ -67,6 +67,7 @@ TESTS = {
     " custom_cost sparse_repeats",
     "_validation/arrays/inputs": "fit_sparse fit_files array_likes sparse_dtypes",
     "_validation/arrays/labels_or_columns": "outputs_of_one_axis",
+    "_validation/arrays/masked": "masked array_likes sparse_format optimizer_input",
     "_validation/entries": "history_state bad_checkpoint ensemble",
     "_validation/names": "bad_names named_arguments fit_arguments optimizer_state main",
     "_validation/arrays/no_numbers": "input/bad_input array_likes same_errors fit_targets",

@@ -21,7 +21,7 @@ from bpfast._validation.target_shape import outputs_error as _outputs_error
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = [
+__all__: list[str] = [
     "accuracy",
     "binary_accuracy",
     "mean_absolute_error",

@@ -9,6 +9,7 @@ import bpfast
 from bpfast import reference
 from tests.helpers.cases.sparse import sparse
 from tests.helpers.philox import philox
+from tests.helpers.refuses import refuses
 
 NOISE, SAMPLING = 2, 3  # the purposes of random numbers in src/base/random.rs
 
@@ -115,6 +116,57 @@ def test_an_empty_draw_is_noise_alone():
     np.testing.assert_allclose(got.flat, expected, rtol=1e-13)
     labels = bpfast.Network([4, 3], output="softmax", cost="log_likelihood", seed=0)
     assert not labels.clipped_backprop(x, [0] * 50, 0.5, **options).flat.any()
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, lambda x: x.astype("float32")])
+@pytest.mark.parametrize("y_shape", [(0, 3), (0,)])
+def test_an_empty_sample_of_the_caller_is_noise_alone(form, y_shape):
+    """A batch that is drawn with a probability for each example may be empty."""
+    net, x, _ = problem()
+    x, y = form(x[:0]), np.zeros(y_shape)
+    assert not net.clipped_backprop(x, y, 0.5, expected_batch_size=10).flat.any()
+    out = bpfast.Gradient(net)
+    options = {"noise_multiplier": 1.0, "seed": 5, "expected_batch_size": 10}
+    assert net.clipped_backprop(x, y, 0.5, out=out, **options) is out
+    (seed,) = seeds(5, 1)
+    expected = [0.5 * normal(seed, k) / 10 for k in range(out.flat.size)]
+    np.testing.assert_allclose(out.flat, expected, rtol=1e-13)
+    assert math.isnan(out.cost)
+
+
+def test_an_empty_sample_of_labels_and_of_a_cost_of_ones_own():
+    labels = bpfast.Network([4, 3], output="softmax", cost="log_likelihood", seed=0)
+    assert not labels.clipped_backprop([], [], 0.5, expected_batch_size=10).flat.any()
+
+    def cost(a, y):
+        raise AssertionError("there is no example")
+
+    net = bpfast.Network([4, 3], cost=cost, seed=0)
+    texts = np.array([], dtype=object)
+    assert not net.clipped_backprop(np.zeros((0, 4)), texts, 0.5, expected_batch_size=10).flat.any()
+    nothing = [[0.0] * 4] * 3, [[0.0] * 3]
+    parameters = labels.weights, labels.biases
+    found = reference.clipped_backprop(*parameters, [], [], 0.5, expected_batch_size=10)
+    assert found == ([nothing[0]], nothing[1])
+    without = reference.clipped_backprop(
+        [labels.weights[0]], None, [], [], 1, expected_batch_size=1
+    )
+    assert without == ([nothing[0]], [None])
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "options", "message"),
+    [
+        (np.zeros((0, 4)), np.zeros((0, 3)), {}, "x: expected one example or more, got an empty"),
+        (np.zeros((0, 4)), [[1, 2, 3]], {"expected_batch_size": 9}, "x: expected one example or"),
+        (np.zeros((0, 5)), np.zeros((0, 3)), {"expected_batch_size": 9}, "x: expected"),
+        (np.zeros((0, 4)), np.zeros((0, 2)), {"expected_batch_size": 9}, "x: expected"),
+    ],
+)
+def test_other_empty_batches_are_refused(x, y, options, message):
+    net, _, _ = problem()
+    with refuses(ValueError, f"^{message}"):
+        net.clipped_backprop(x, y, 0.5, **options)
 
 
 def test_seeds():

@@ -34,6 +34,15 @@ def test_against_the_gradients_of_the_examples(n, dtype):
     np.testing.assert_allclose(deviation, np.sqrt(expected), rtol, 1e-3 * rtol)
 
 
+def test_objects_without_a_length():
+    """NumPy takes what has `__array__` alone."""
+    net, x, y = problem(n=5)
+    only_array = type("OnlyArray", (), {"__array__": lambda self, dtype=None, copy=None: x})()
+    found = net.gradient_statistics(only_array, y)
+    assert found.n == 5
+    assert (found.variance.flat == net.gradient_statistics(x, y).variance.flat).all()
+
+
 def linear(dtype="float32"):
     """∂C_x = (-y x, -y)."""
     return bpfast.Network([1, 1], output="identity", init="zeros", dtype=dtype)

@@ -2,9 +2,11 @@
 
 import pytest
 
+from bpfast.distributed._engines.dask_data import array_of_frame
 from tests.distributed.case import CASES, digest, examples, hashes, train
 from tests.helpers.child import run
 from tests.helpers.processes.simd_levels import FUSED
+from tests.helpers.refuses import refuses
 
 pytest.importorskip("distributed")
 
@@ -38,10 +40,20 @@ def test_same_bits_on_any_number_of_workers(threads, processes, local, case):
 
 
 @pytest.mark.parametrize(
-    "source", ["arrays", "persisted", "frames", "delayed", "futures", "callables"]
+    "source", ["arrays", "persisted", "frames", "nullable", "delayed", "futures", "callables"]
 )
 def test_same_bits_from_every_kind_of_data(threads, local, source):
     assert threads["sources"][source] == local["full"]
+
+
+def test_columns_that_are_not_numeric_are_named():
+    dataframe, pandas = pytest.importorskip("dask.dataframe"), pytest.importorskip("pandas")
+    table = pandas.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"], "c": [True, False]})
+    frame = dataframe.from_pandas(table, npartitions=2)
+    with refuses(TypeError, "^x: expected real numbers, got column 'b' of dtype string$"):
+        array_of_frame("x", frame)
+    assert array_of_frame("x", frame[["a", "c"]]).compute().tolist() == [[1.0, 1.0], [2.0, 0.0]]
+    assert array_of_frame("y", frame["b"]).compute().tolist() == ["x", "y"]
 
 
 def test_a_worker_that_dies_changes_no_bit(processes):

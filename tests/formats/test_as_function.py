@@ -264,6 +264,15 @@ def test_float32():
         as_function(3)
 
 
+def test_negative_views():
+    """The imaginary part of a conjugate has the memory of other numbers."""
+    module = as_function(make())
+    view = torch.complex(tensor(), -tensor()).conj().imag
+    assert view.is_neg()
+    for x in (view, view.clone().requires_grad_(True)):
+        assert (module(x) == module(tensor())).all()
+
+
 def test_non_finite_numbers_flow_through():
     module = as_function(make("identity"))
     x = tensor().clone()

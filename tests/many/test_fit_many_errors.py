@@ -21,6 +21,7 @@ WRONG = [
     ({"rows": [[0]] * 3}, ValueError, "rows: expected a list of 4, with the rows of each network"),
     ({"rows": 3}, TypeError, "rows: expected rows, or a list with those of each, got int"),
     ({"rows": "all"}, TypeError, "rows: expected rows, or a list with those of each, got str"),
+    ({"rows": np.flatnonzero(X > 1e9)}, ValueError, "rows: expected one row or more, got none$"),
     ({"rows": [0, 120]}, ValueError, "rows: expected rows from 0 to 119, got 120"),
     ({"rows": [0.0, 1.0]}, TypeError, "rows: expected row numbers, or 120 of True and False"),
     ({"validation_rows": np.ones(120, bool)}, ValueError,

@@ -177,6 +177,18 @@ def test_a_broken_stream_does_not_end_a_training(way, error, after, monkeypatch)
     train(True)
 
 
+class Writes:
+    """A stream with the one method that a print needs."""
+
+    def write(self, text):
+        return len(text)
+
+
+def test_a_stream_without_other_methods(way, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Writes())
+    train(True)
+
+
 def test_a_stream_closed_during_a_training(way, monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)

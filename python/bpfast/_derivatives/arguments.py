@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bpfast._calls.methods import call_cost
 from bpfast._core import Trace
+from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
 
@@ -37,8 +38,10 @@ def number_of_examples(x: Any) -> int:
     """n of x, also of a `Trace` in its place."""
     if isinstance(x, Trace):
         x = x.a[-1]
-    shape = getattr(x, "shape", None)
-    return int(shape[0]) if shape else len(x)
+    if shape := getattr(x, "shape", None):
+        return int(shape[0])
+    # NumPy also takes objects without a length, such as those that have only `__array__`.
+    return len(x) if hasattr(x, "__len__") else len(as_array("x", x))
 
 
 def refuse_trace(x: Any, where: str = "") -> None:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
-from bpfast._derivatives.arguments import refuse_trace, with_custom_cost
+from bpfast._derivatives.arguments import (
+    number_of_examples,
+    refuse_trace,
+    with_custom_cost,
+)
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.sparse import by_rows, is_sparse
 from bpfast._validation.names import one_of
@@ -64,7 +68,8 @@ def clipped_backprop(
         and divide by q n, whatever the number drawn. Pass all examples as x. Default: all are used.
     expected_batch_size : float, optional
         The divisor for "mean", which alone takes it. Default: q n, or n without ``sampling_rate``.
-        If x was sampled by the caller, the number drawn is private: pass the expected number.
+        If x was sampled by the caller, the number drawn is private: pass the expected number. x and
+        y may then have no rows, as a sample may, and the result is the noise alone.
     out : Gradient, optional
         Where to write: a gradient of this network, or of a network with the same sizes and dtype.
 
@@ -76,8 +81,8 @@ def clipped_backprop(
     Raises
     ------
     ValueError
-        Shapes do not match, x has no rows, labels are out of range or the cost takes none, or a
-        number is out of its range.
+        Shapes do not match, x has no rows without ``expected_batch_size``, labels are out of range
+        or the cost takes none, or a number is out of its range.
     TypeError
         An argument is not of real numbers, the seed is not one, or ``out`` is not a Gradient of the
         network's dtype.
@@ -123,7 +128,10 @@ def clipped_backprop(
         rate = within("sampling_rate", positive("sampling_rate", sampling_rate), 0, 1)
         x, y, n, is_empty = _sample(self, x, y, rate, _seed64(draw))
         divisor = divisor or rate * n
-    x, y, _ = with_custom_cost(self, x, y, None)
+    if sampling_rate is None and divisor is not None and _has_no_rows(self, x, y):
+        is_empty, x, y = True, *_ignored_example(self)
+    else:
+        x, y, _ = with_custom_cost(self, x, y, None)
     noise = (_seed64(draw), sigma * c) if draw and sigma else None
     return self._clipped(x, y, (c, is_empty, noise, divisor if is_mean else 1.0), out)
 
@@ -148,6 +156,22 @@ def _sample(
     if is_empty:
         drawn = np.arange(min(n, 1))
     return x[drawn], y[drawn], n, is_empty
+
+
+def _has_no_rows(net: _core.Network, x: Any, y: Any) -> bool:
+    """Whether x and y have no rows, and otherwise fit the network."""
+    if isinstance(x, _core.Trace) or number_of_examples(x):
+        return False
+    y = as_array("y", y)
+    fits = net._custom_cost is not None or y.shape in ((0,), (0, net.sizes[-1]))
+    width = x.shape[1:] if is_sparse(x) else as_array("x", x).shape[1:]
+    return fits and len(y) == 0 and width in ((), net.sizes[:1])
+
+
+def _ignored_example(net: _core.Network) -> tuple[Any, Any]:
+    """An example in place of none, of which the sum gets nothing; a callable cost is not called."""
+    x, y = np.zeros((1, net.sizes[0])), np.zeros((1, net.sizes[-1]))
+    return (x, y) if net._custom_cost is None else (x, (np.zeros(1), y))
 
 
 def _seed64(draw: np.random.Generator) -> int:

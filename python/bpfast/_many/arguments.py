@@ -119,7 +119,9 @@ def rows_for_each(argument: str, value: Any, count: int, n: int) -> list[NDArray
     if value is None:
         return [None] * count
     entries = listed_rows(argument, value, "rows, or a list with those of each")
-    if entries and all(np.ndim(entry) == 0 and entry is not None for entry in entries):
+    if not entries:
+        raise ValueError(f"{argument}: expected one row or more, got none")
+    if all(np.ndim(entry) == 0 and entry is not None for entry in entries):
         return [parse_rows(argument, entries, n)] * count
     if len(entries) != count:
         expected = f"a list of {count}, with the rows of each network"

@@ -85,7 +85,8 @@ class _Stream:
         self._try(lambda: self._stream.write(text))
 
     def flush(self) -> None:
-        self._try(self._stream.flush)
+        # A stream of one's own may have no flush, which tqdm does not need.
+        self._try(getattr(self._stream, "flush", str))
 
     def _try(self, act: Callable[[], object]) -> None:
         if not self._broken:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bpfast._validation.arrays.array_likes import is_masked
+from bpfast._validation.arrays.masked import is_masked
 
 
 def is_number(value: Any) -> bool:

@@ -213,11 +213,14 @@ class Optimizer:
             raise TypeError(f"state: expected a mapping, got {type(state).__name__}")
         schedule_state = self._schedule.state if isinstance(self._schedule, Schedule) else {}
         needed = {"steps", "schedule"} if schedule_state else {"steps"}
-        if set(state) not in (needed, needed | set(self._state_names)):
-            expected = ", ".join([*sorted(needed), *self._state_names])
-            raise ValueError(f"state: expected {expected}, got {', '.join(map(str, state))}")
+        complete = needed | set(self._state_names)
+        wrong = f"expected {', '.join([*sorted(needed), *self._state_names])}"
+        if set(state) not in (needed, complete):
+            raise ValueError(f"state: {wrong}, got {', '.join(map(str, state))}")
         with naming_value("state"):
             steps = integer("steps", state["steps"], 0)
+            if steps and set(state) != complete:  # the arrays come with the first step
+                raise ValueError(f"{wrong} after {steps} steps, got {', '.join(state)}")
             state_arrays, is_single = self._parse_state(state)
             if schedule_state and isinstance(self._schedule, Schedule):
                 self._schedule._restore("schedule", state["schedule"])  # noqa: SLF001

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 import numpy as np
 
 from bpfast._core import memory_order
-from bpfast._validation.arrays.array_likes import refuse_masked
+from bpfast._validation.arrays.masked import refuse_masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

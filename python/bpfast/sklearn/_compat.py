@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bpfast._optional import is_dask
-from bpfast._validation.arrays.array_likes import refuse_masked_in
+from bpfast._validation.arrays.masked import refuse_masked_in
 from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
 from bpfast._validation.arrays.sparse_format import check_format
 

@@ -23,7 +23,7 @@ FORWARD_MODE = (
 
 
 def array_of(tensor: torch.Tensor) -> NDArray[Any]:
-    """The memory of a tensor.
+    """The memory of a tensor, or a copy of a negative view.
 
     Raises
     ------
@@ -31,10 +31,9 @@ def array_of(tensor: torch.Tensor) -> NDArray[Any]:
         It has none, as a tensor inside a transform.
     """
     try:
-        array: NDArray[Any] = tensor.detach().numpy()
+        # A negative view, such as the imaginary part of a conjugate, shares memory of another sign.
+        array: NDArray[Any] = tensor.detach().resolve_neg().numpy()
     except RuntimeError as error:
-        if " bit" in str(error):  # of a negative view, for which PyTorch says what to call
-            raise
         raise RuntimeError(TRANSFORMED) from error
     return array
 

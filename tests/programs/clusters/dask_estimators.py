@@ -88,12 +88,24 @@ def regressors(client):
 def frames(client):
     x, labels, _ = data()
     frame, series = pd.DataFrame(x, columns=list("uvwxyz")), pd.Series(labels)
-    here = fitted(MLPClassifier, frame, labels)
+    here = frame_here = fitted(MLPClassifier, frame, labels)
     given = dd.from_pandas(frame, npartitions=4), dd.from_pandas(series, npartitions=4)
     there = fitted(MLPClassifier, *given, client=client)
     assert list(there.feature_names_in_) == list("uvwxyz")
     assert (there.predict(given[0]) == here.predict(frame)).all()
-    return difference(here, there)
+    # Columns of several dtypes, and labels and weights that may be missing.
+    mixed = frame.assign(u=frame["u"].astype("Float64"), v=frame["v"] > 0)
+    codes = pd.Series(np.unique(labels, return_inverse=True)[1], dtype="Int64")
+    weight = pd.Series(np.linspace(1, 2, len(x)), dtype="Float64")
+    here = fitted(MLPClassifier, mixed, codes.astype(int), weight.astype(float))
+    tables = (dd.from_pandas(table, npartitions=4) for table in (mixed, codes, weight))
+    nullable = fitted(MLPClassifier, *tables, client=client)
+    missing = dd.from_pandas(pd.Series(labels).where(x[:, 0] > x[:, 0].min()), npartitions=1)
+    try:
+        fitted(MLPClassifier, given[0], missing, client=client)
+    except ValueError as error:
+        return difference(frame_here, there), difference(here, nullable), str(error)
+    return None
 
 
 def validation(client):

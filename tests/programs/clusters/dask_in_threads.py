@@ -23,6 +23,8 @@ def sources(client):
     yield "persisted", [array.persist() for array in arrays]
     frames = [dd.from_pandas(pd.DataFrame(array), npartitions=3) for array in (x, y)]
     yield "frames", [*frames, dd.from_pandas(pd.Series(weight), npartitions=3)]
+    nullable = [dd.from_pandas(pd.DataFrame(a).astype("Float64"), npartitions=3) for a in (x, y)]
+    yield "nullable", [*nullable, dd.from_pandas(pd.Series(weight, dtype="Float64"), npartitions=3)]
     starts = range(0, len(x), SHARD_ROWS)
     parts = [tuple(a[start : start + SHARD_ROWS] for a in (x, y, weight)) for start in starts]
     yield "delayed", [[dask.delayed(part) for part in parts]]

@@ -115,6 +115,7 @@ BAD_STATES = [
     (3, TypeError, "expected a mapping, got int"),
     ([("steps", 1)], TypeError, "expected a mapping, got list"),
     ({}, ValueError, "expected steps, mean, square, got "),
+    ({"steps": 3}, ValueError, "expected steps, mean, square after 3 steps, got steps"),
     ({"steps": 1, "mean": np.ones(3)}, ValueError, "expected steps, .*, got steps, mean"),
     (MEAN | {"x": 1}, ValueError, "expected steps, mean, square, got steps, mean, square, x"),
     (MEAN | {"schedule": {"rate": 1}}, ValueError, "expected steps, .*, got .*, schedule"),

@@ -11,6 +11,7 @@ import numpy as np
 from bpfast._training.metrics.accuracy import format_row
 from bpfast._training.metrics.labels import labels
 from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.numbers import format_number, integer, not_negative
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def as_weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] |
         return None
     given = as_array("sample_weight", sample_weight)
     if given.dtype.kind not in "buif":
-        raise TypeError(f"sample_weight: expected real numbers, got dtype {given.dtype}")
+        raise no_numbers("sample_weight", sample_weight, given)
     if given.shape != (n,):
         raise ValueError(f"sample_weight: expected shape ({n},), got {given.shape}")
     return given.astype(np.float64)

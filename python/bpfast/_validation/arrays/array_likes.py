@@ -1,4 +1,4 @@
-"""Array-likes as arrays; masked values are refused."""
+"""Array-likes as arrays; masked and missing values are refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast import _core
+from bpfast._validation.arrays.masked import refuse_masked, refuse_masked_in
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.naming import naming
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
     ValueError
         An entry of `value`, or of an array in a list, is masked or missing; or NumPy raises it.
     TypeError
-        NumPy raises it.
+        NumPy raises it, or does not know the type of `value`, such as a sparse matrix.
     RuntimeError
         `value` raises it, such as a tensor of PyTorch that requires a gradient.
 
@@ -35,6 +37,8 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
         expected = "the examples" if argument == "x" else "an array"
         raise TypeError(f"{argument}: expected {expected}, got a Trace; its a[0] has the examples")
     array = _converted(argument, value)
+    if array.ndim == 0 and array.dtype == object and not isinstance(value, np.ndarray):
+        raise no_numbers(argument, value, array)  # here, where the type of the value is known
     if array.dtype.kind in "Of" and hasattr(value, "isna"):
         array = _of_nullable(argument, value, array)
     if type(array) is np.ndarray:
@@ -79,55 +83,3 @@ def _of_nullable(argument: str, value: Any, array: NDArray[Any]) -> NDArray[Any]
         raise ValueError(f"{argument}: expected no missing values, got {got}")
     numbers: NDArray[Any] = array if array.dtype.kind == "f" else value.to_numpy(dtype=np.float64)
     return numbers
-
-
-def is_masked(array: NDArray[Any]) -> bool:
-    """Whether an entry of `array` is masked, by `numpy.ma` or another subclass with a `mask`."""
-    return _count_masked(array) > 0
-
-
-def refuse_masked(argument: str, array: NDArray[Any]) -> None:
-    """Raise ValueError if an entry of `array` is masked.
-
-    Examples
-    --------
-    >>> refuse_masked("x", np.ma.array([1.0, -999.0], mask=[False, True]))
-    Traceback (most recent call last):
-    ValueError: x: expected no missing values, got 1 masked; fill them in with .filled(value)
-    """
-    if count := _count_masked(array):
-        got = f"{count} masked; fill them in with .filled(value)"
-        raise ValueError(f"{argument}: expected no missing values, got {got}")
-
-
-def _count_masked(array: NDArray[Any]) -> int:
-    if type(array) is np.ndarray:
-        return 0
-    mask: Any = getattr(array, "mask", None)
-    is_mask = isinstance(mask, np.ndarray | np.bool_) and mask.dtype == bool
-    return int(np.count_nonzero(mask)) if is_mask and mask.shape in ((), array.shape) else 0
-
-
-def refuse_masked_in(argument: str, value: Any, depth: int) -> None:
-    """Refuse masked entries in the arrays within `value`, an array of `depth` axes."""
-    if isinstance(value, np.ndarray):
-        refuse_masked(argument, value)
-    elif depth == 0:
-        return
-    elif hasattr(value, "__array__"):
-        refuse_masked(argument, np.asanyarray(value))
-    elif hasattr(value, "__getitem__") and hasattr(value, "__len__") and not _is_buffer(value):
-        kinds = set(map(type, value))  # few types, so this is faster than a check of each entry
-        plain = float | int | str | bytes | np.generic
-        kinds = {kind for kind in kinds if not issubclass(kind, plain)}
-        for entry in value if kinds else ():
-            if type(entry) in kinds:
-                refuse_masked_in(argument, entry, depth - 1)
-
-
-def _is_buffer(value: Any) -> bool:
-    try:
-        memoryview(value)
-    except TypeError:
-        return False
-    return True

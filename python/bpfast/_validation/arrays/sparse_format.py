@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bpfast._validation.arrays.array_likes import refuse_masked
+from bpfast._validation.arrays.masked import refuse_masked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bpfast._validation.arrays.array_likes import as_array
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.numbers import integer
 from bpfast.distributed._shards.data import WITH_A_LIST
 from bpfast.distributed._shards.local import SHARD_ROWS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bpfast.distributed._shards.data import ShardData
 
 
@@ -45,13 +51,29 @@ def sources_of(client: Any, data: ShardData) -> tuple[list[Any], bool]:
     ), is_placed
 
 
+def array_of_frame(name: str, frame: Any) -> Any:
+    """A frame or series as a dask array, whose blocks are what NumPy makes of the partitions.
+
+    Its method `to_dask_array` makes objects of columns of several dtypes and of nullable ones.
+    """
+    meta = np.empty((0, *frame.shape[1:]))
+    return frame.map_partitions(partial(_as_array, name), meta=meta).compute_chunk_sizes()
+
+
+def _as_array(name: str, part: Any) -> NDArray[Any]:
+    """A partition as an array; of y also of names, which estimators encode."""
+    array = as_array(name, part)
+    if name != "y" and array.dtype.kind not in "biuf":
+        raise no_numbers(name, part, array)  # here, where the columns have names
+    return array
+
+
 def _array(name: str, value: Any, rows: int) -> Any:
     """A dask array in chunks of `rows` rows, whatever `value` is."""
     import dask.array as da
-    import numpy as np
 
-    if hasattr(value, "to_dask_array"):  # a frame or a series
-        value = value.to_dask_array(lengths=True)
+    if hasattr(value, "to_dask_array"):
+        value = array_of_frame(name, value)
     elif not isinstance(value, da.Array):
         value = da.from_array(as_array(name, value), chunks=rows)
     if any(np.isnan(length) for lengths in value.chunks for length in lengths):

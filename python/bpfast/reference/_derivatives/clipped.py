@@ -4,13 +4,14 @@ import math
 from collections.abc import Iterable, Sequence
 
 from bpfast.reference import _checks as check
-from bpfast.reference._arrays import Array, Matrix, Vector
+from bpfast.reference._arrays import Array, Matrix, Vector, plain
 from bpfast.reference._checks import Cost
 from bpfast.reference._derivatives.per_example import (
     divided,
     gradients_of_examples,
     numbers,
     weighted_sum,
+    zeros,
 )
 
 
@@ -37,7 +38,7 @@ def clipped_backprop(
         W^2 … W^L, each (n_l, n_{l-1}), and b^2 … b^L, each (n_l,): nested lists, or objects with
         ``tolist()``.
     x : array, shape (n, n_1)
-        The examples, one per row; n ≥ 1.
+        The examples, one per row; n ≥ 1, or n ≥ 0 with ``expected_batch_size``.
     y : array, shape (n, n_L), or n ints
         The targets. Class labels only with cross_entropy and log_likelihood.
     max_norm : float
@@ -79,7 +80,10 @@ def clipped_backprop(
     if expected_batch_size is not None:
         divisor = check.positive("expected_batch_size", expected_batch_size)
     network = check.network(weights, biases, hidden, output)
-    found = gradients_of_examples(network, x, y, cost)
+    if divisor is not None and plain("x", x) == plain("y", y) == []:  # a sample may be empty
+        found = [zeros(network)]
+    else:
+        found = gradients_of_examples(network, x, y, cost)
     factors = []
     for gradient in found:
         norm = math.hypot(*numbers(gradient))

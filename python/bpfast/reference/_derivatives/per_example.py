@@ -157,6 +157,13 @@ def gradients_of_examples(
     ]
 
 
+def zeros(network: Network) -> tuple[Any, Any]:
+    """The gradient of an example that no parameter matters to."""
+    nabla_w = [[[0.0] * len(w_j) for w_j in w] for w in network.weights]
+    nabla_b = [[0.0] * len(b) if b else [] for b in network.biases]
+    return nabla_w, nabla_b
+
+
 def numbers(nested: Any) -> Vector:
     """All numbers of nested lists in order."""
     if isinstance(nested, float):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._costs import LABELLED
+from bpfast.distributed._engines.dask_data import array_of_frame
 from bpfast.distributed._shards.data import ShardData
 from bpfast.sklearn._targets import labels, weights
 from bpfast.sklearn._targets.examples import EstimatorExamples
@@ -33,7 +34,7 @@ def of_dask(
     ValueError
         They do not fit the estimator.
     """
-    y = _as_array(y)
+    y = _as_array("y", y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     sample = _classes(y) if _has_classes(estimator) else _lowest(y)
@@ -42,7 +43,7 @@ def of_dask(
         same_classes=estimator.warm_start,
     )  # fmt: skip
     n_outputs = estimator._count_outputs(y_sample)
-    weight = None if sample_weight is None else _as_array(sample_weight)
+    weight = None if sample_weight is None else _as_array("sample_weight", sample_weight)
     return EstimatorExamples(X, y, weight, X_sample.shape[1], n_outputs, X_sample.dtype, None)
 
 
@@ -72,12 +73,12 @@ def _has_classes(estimator: Any) -> bool:
     return hasattr(estimator, "class_weight")
 
 
-def _as_array(value: Any) -> Any:
+def _as_array(name: str, value: Any) -> Any:
     """A dask array of `value`: a dask array, series or frame, or anything that NumPy reads."""
     import dask.array as da
 
     if hasattr(value, "to_dask_array"):
-        return value.to_dask_array(lengths=True)
+        return array_of_frame(name, value)
     return value if isinstance(value, da.Array) else da.from_array(np.asarray(value))
 
 
@@ -104,7 +105,18 @@ def _classes(y: Any) -> NDArray[Any]:
 
 
 def _unique(y: Any) -> NDArray[Any]:
-    return np.unique(np.asarray(y))
+    """The labels in a block, sorted."""
+    y = np.asarray(y)
+    if y.dtype == object and (count := sum(map(_is_missing, y.tolist()))):
+        got = f"{count} missing; fill them in with .fillna(value)"
+        raise ValueError(f"y: expected no missing values, got {got}")
+    return np.unique(y)
+
+
+def _is_missing(label: Any) -> bool:
+    """Whether it is None, or pandas.NA or NaN, which do not equal themselves."""
+    is_equal = label == label
+    return label is None or not (isinstance(is_equal, bool | np.bool_) and is_equal)
 
 
 def _lowest(y: Any) -> NDArray[Any]:
