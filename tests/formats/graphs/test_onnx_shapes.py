@@ -34,7 +34,7 @@ def test_other_shapes_of_x(shape, message):
         *((s, "Reshape(x, copied)") for s in ("n, 2, 3", "n, 4")),
         *((s, "Reshape(x, rest)") for s in ("n, 2, 3", "n, 2, k")),
         *((s, "Flatten(x)") for s in ("n, 2, 3", "n, 4")),
-        *((s, "Flatten<axis=-1>(x)") for s in ("n, 2, 3", "n")),
+        *((s, "Flatten<axis=-1>(x)") for s in ("n, 2, 3", "n", "n, 3, 1")),
     ],
 )
 def test_other_numbers_of_elements_before_a_reshape(shape, nodes):

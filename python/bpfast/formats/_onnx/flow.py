@@ -89,6 +89,8 @@ class Flow:
         """
         graph, width = self.graph, weights.shape[1]
         is_reshaped = bool(self.reshapes)
+        # axis=-1 makes a row of the last axis alone.
+        is_last = any(graph.attributes(node).get("axis") == -1 for node, _ in self.reshapes)
         self.reach(width)
         for node in self.casts:
             to = graph.dtype(graph.attributes(node).get("to"))
@@ -101,6 +103,7 @@ class Flow:
         sides = [(d.dim_value or None) if d.HasField("dim_value") else None for d in kind.shape.dim]
         known = math.prod(side for side in sides[1:] if side is not None)
         fits = width % known == 0 if None in sides[1:] else width == known
+        fits = fits and not (is_last and sides[-1] not in (None, width))
         if not sides or not fits or (len(sides) != 2 and not is_reshaped):
             expected = f"expected x of shape (n, {width})"
             if is_reshaped:
