@@ -237,3 +237,10 @@ def test_without_a_check_of_parameters():
         model.fit(X, Y).partial_fit(X, Y)
     with pytest.raises(InvalidParameterError, match="The 'validation_fraction' parameter"):
         model.fit(X, Y)
+
+
+def test_classes_in_the_place_of_the_weights():
+    """It is theirs in scikit-learn before 1.7."""
+    message = r"classes must be passed .*\. The third argument is sample_weight: pass classes="
+    with pytest.raises(ValueError, match=message):
+        classifier().partial_fit(X, Y, [0, 1, 2])
