@@ -129,7 +129,9 @@ def test_outputs_of_a_regressor():
     model = MLPRegressor(cost="poisson", output="softplus", max_iter=5).fit(X, Y)
     assert model.network_.config["output"] == model.out_activation_ == "softplus"
     assert (model.predict(X) > 0).all()
-    assert MLPRegressor(cost="poisson", max_iter=5).fit(X, Y).out_activation_ == "exp"
+    model = MLPRegressor(cost="poisson", max_iter=5).fit(X, Y)
+    assert model.out_activation_ == "exp"
+    assert np.array_equal(np.exp(model.network_(X))[:, 0], model.predict(X))
     with pytest.raises(ValueError, match="out of the valid range of the loss 'poisson'"):
         MLPRegressor(loss="poisson").fit(X, Y - 1.0)
 

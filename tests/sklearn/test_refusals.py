@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+import sklearn
 from scipy import sparse
+from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils.estimator_checks import check_param_validation
 
 from bpfast.sklearn import MLPClassifier, MLPRegressor
 
@@ -205,3 +208,39 @@ def test_hidden_layers_as_the_first_argument_of_a_regressor(sizes):
         assert f"hidden_layer_sizes={sizes!r}" in str(error.value)
     with pytest.raises(ValueError, match="The 'loss' parameter of MLPRegressor must be a str"):
         regressor(loss="absolute").fit(X, NUMBERS)
+
+
+def test_other_hidden_layers_to_continue():
+    """The message named `coefs_`, which the caller had not touched."""
+    message = r"hidden_layer_sizes: expected \(4,\), the sizes of the last fit, .* got \(3, 2\)"
+    model = classifier(warm_start=True).fit(X, Y).set_params(hidden_layer_sizes=(3, 2))
+    for call in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            call(X, Y)
+    assert [array.shape for array in model.coefs_] == [(5, 4), (4, 3)]
+
+
+def test_parameters_before_classes():
+    """scikit-learn's own check of each parameter calls `partial_fit` without `classes`."""
+    with pytest.raises(InvalidParameterError, match="The 'alpha' parameter of MLPClassifier must"):
+        classifier(alpha=-1.0).partial_fit(X, Y)
+    for make in (classifier, regressor):
+        check_param_validation(type(make()).__name__, make())
+        for name, value in (("activation", "sinus"), ("hidden", ["relu", "relu"])):
+            with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of MLP"):
+                make(**{name: value}).fit(X, Y)
+
+
+def test_without_a_check_of_parameters():
+    model = classifier(validation_fraction=2.0)  # not used
+    with sklearn.config_context(skip_parameter_validation=True):
+        model.fit(X, Y).partial_fit(X, Y)
+    with pytest.raises(InvalidParameterError, match="The 'validation_fraction' parameter"):
+        model.fit(X, Y)
+
+
+def test_classes_in_the_place_of_the_weights():
+    """It is theirs in scikit-learn before 1.7."""
+    message = r"classes must be passed .*\. The third argument is sample_weight: pass classes="
+    with pytest.raises(ValueError, match=message):
+        classifier().partial_fit(X, Y, [0, 1, 2])

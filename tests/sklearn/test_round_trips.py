@@ -132,5 +132,5 @@ def test_warm_start_with_other_parameters():
     assert model.network_.config["hidden"] == ["tanh"]
     assert not np.array_equal(before, model.network_.params)
     model.set_params(hidden_layer_sizes=(6,))
-    with pytest.raises(ValueError, match=r"coefs_.* must have shape"):
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes: expected \(5,\)"):
         model.fit(X, Y)

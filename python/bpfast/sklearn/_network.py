@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils._param_validation import InvalidParameterError
 
 from bpfast._network import Network
 
@@ -41,8 +42,10 @@ def new_network(
 
     Raises
     ------
+    InvalidParameterError
+        An activation is unknown, or their number is not that of the hidden layers.
     ValueError
-        An activation or a cost is unknown, or does not go with the rest.
+        An output activation or a cost is unknown, or does not go with the rest.
     """
     hidden, given = estimator.hidden, "hidden"
     if hidden is None:
@@ -55,7 +58,7 @@ def new_network(
     except (TypeError, ValueError) as error:
         what = f"The {given!r} parameter of {type(estimator).__name__} is invalid"
         text = str(error).removeprefix("hidden: ")
-        raise type(error)(f"{what}: {text}") from None
+        raise InvalidParameterError(f"{what}: {text}") from None
     return Network(sizes, hidden=activations, output=output, cost=cost, dtype=dtype, init="zeros")
 
 
@@ -121,3 +124,24 @@ def assign(net: Network, coefs: Sequence[Any], intercepts: Sequence[Any]) -> Non
     for target, array in zip(targets, given, strict=True):
         if array is not target:
             target[...] = array
+
+
+def assign_last(
+    net: Network, last: Network | None, coefs: Sequence[Any], intercepts: Sequence[Any]
+) -> None:
+    """Copy the parameters of the last fit into a network of another configuration.
+
+    Raises
+    ------
+    ValueError
+        They do not fit, because the hidden layers have other sizes or the user has assigned others.
+    """
+    try:
+        assign(net, coefs, intercepts)
+    except ValueError:
+        if last is None or last.sizes == net.sizes:
+            raise
+        expected = f"{last.sizes[1:-1]}, the sizes of the last fit, to continue from it"
+        raise ValueError(
+            f"hidden_layer_sizes: expected {expected}, got {net.sizes[1:-1]}"
+        ) from None

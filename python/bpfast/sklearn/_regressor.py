@@ -114,7 +114,7 @@ class MLPRegressor(BaseRegressor):
     Attributes
     ----------
     network_ : bpfast.Network
-        The network.
+        The network. With loss="poisson" its outputs are the logarithms of the predictions.
     coefs_ : list of ndarray, (n_in, n_out)
         The weights of each layer, as views of the network's parameters.
     intercepts_ : list of ndarray, (n_out,)

@@ -49,7 +49,10 @@ BEFORE_SOFTMAX = {
         )
         for op in ("Sub", "Div", "Mul", "Pow", "Max", "Add")
     },
-    "x twice": ("h = Add(x, x) y = Softmax(h)", "expected an affine layer first, got an activat"),
+    "x twice": (
+        "h = Add(x, x) y = Softmax(h)",
+        r"node 'y' \(Softmax\): expected an affine layer before it, got the input 'x'$",
+    ),
     "x and biases": ("h = Add(x, b) y = Softmax(h)", "tensor 'b': " + ONE_NUMBER),
     "a layer twice": (
         f"{FIRST} h = Add(z, z) y = Softmax(h)",
@@ -99,7 +102,10 @@ REFUSED = {
     "Selu with another scale": (f"{FIRST} h = Selu<gamma=2.0>(z) {LAST}", r"Selu\(z, 1.67.*, 2\)"),
     "Celu": (f"{FIRST} h = Celu(z) {LAST}", r"Celu\(z, 1\)"),
     "two activations": (f"{FIRST} p = Tanh(z) h = Relu(p) {LAST}", r"Relu\(Tanh\(z\)\)"),
-    "an activation first": ("p = Tanh(x) y = Gemm<transB=1>(p, V, c)", "an affine layer first"),
+    "an activation first": (
+        "p = Tanh(x) y = Gemm<transB=1>(p, V, c)",
+        r"node 'p' \(Tanh\): expected an affine layer before it, got the input 'x'$",
+    ),
     "Dropout that trains": (f"{FIRST} h = Dropout(z, half, yes) {LAST}", "of inference, got train"),
     "biases twice": ("p = Gemm<transB=1>(x, V, c) y = Add(p, c)", "expected biases once"),
     "biases of the batch": ("y = Gemm<transB=1>(x, V, column)", r"biases of shape \(2,\), got sha"),
@@ -143,6 +149,17 @@ REFUSED = {
         r"node 't' \(Transpose\): expected Transpose to fit shape \(3, 3\), got ",
     ),
 }
+
+
+@pytest.mark.parametrize("operator", ["LeakyRelu", "Elu", "PRelu"])
+def test_a_parameter_that_is_no_number(operator):
+    """NaN was taken for no parameter, so the activation got its default."""
+    slope = {"slope": np.array([np.nan], "f4")} if operator == "PRelu" else {}
+    made = one_activation(f"h = {operator}({', '.join(['z', *slope])})", **slope)
+    if not slope:
+        made.graph.node[1].attribute.append(onnx.helper.make_attribute("alpha", np.nan))
+    with refuses(ValueError, rf"got {operator}\(z, nan\) of its output z$"):
+        from_onnx(made)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -34,7 +34,7 @@ def test_other_shapes_of_x(shape, message):
         *((s, "Reshape(x, copied)") for s in ("n, 2, 3", "n, 4")),
         *((s, "Reshape(x, rest)") for s in ("n, 2, 3", "n, 2, k")),
         *((s, "Flatten(x)") for s in ("n, 2, 3", "n, 4")),
-        *((s, "Flatten<axis=-1>(x)") for s in ("n, 2, 3", "n")),
+        *((s, "Flatten<axis=-1>(x)") for s in ("n, 2, 3", "n", "n, 3, 1")),
     ],
 )
 def test_other_numbers_of_elements_before_a_reshape(shape, nodes):
@@ -73,3 +73,50 @@ def test_a_reshape_of_hidden_outputs_does_not_allow_other_shapes_of_x():
 def test_x_of_more_axes_with_the_elements_of_an_example(nodes, shape):
     made = model(f"p = {nodes} y = Gemm<transB=1>(p, V, c)", shape=shape, **SHAPES)
     assert agree(from_onnx(made)(X), expected(made, X), "float32")
+
+
+ROWS = (
+    "s = Shape({of}) g = Gather<axis=0>(s, zero) u = Unsqueeze(g, axes) t = Concat<axis=0>(u, {})"
+)
+SIDES = {
+    "zero": np.array(0),
+    "one": np.array(1),
+    "axes": np.array([0]),
+    "end": np.array([-1]),
+    "three": np.array([3]),
+}
+
+
+@pytest.mark.parametrize("shape", ["n, 3", "n, 1, 3", "n, k, 3"])
+@pytest.mark.parametrize("last", ["end", "three"])
+def test_a_reshape_to_the_rows_of_x(last, shape):
+    """PyTorch's export of ``x.view(x.size(0), -1)``."""
+    nodes = ROWS.format(last, of="x") + " p = Reshape(x, t) y = Gemm<transB=1>(p, V, c)"
+    made = model(nodes, shape=shape, **SIDES)
+    x = X if shape == "n, 3" else X[:, np.newaxis]
+    assert agree(from_onnx(made)(X), expected(made, x), "float32")
+
+
+def test_a_reshape_of_hidden_outputs_to_their_rows():
+    nodes = "z = Gemm<transB=1>(x, W, b) h = Relu(z) " + ROWS.format("end", of="h")
+    made = model(nodes + " p = Reshape(h, t) y = Gemm<transB=1>(p, V, c)", **SIDES)
+    net = from_onnx(made)
+    assert net.config["hidden"] == ["relu"]
+    assert agree(net(X), expected(made, X), "float32")
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        ROWS.format("end", of="x").replace("zero", "one") + " p = Reshape(x, t)",
+        ROWS.format("end", of="x").replace("Shape", "Shape<start=1>") + " p = Reshape(x, t)",
+        ROWS.format("end", of="W") + " p = Reshape(x, t)",
+        ROWS.format("end", of="x") + " p = Reshape<allowzero=1>(x, t)",
+        ROWS.format("u", of="x") + " p = Reshape(x, g)",
+        "s = Shape(x) p = Reshape(x, s)",
+    ],
+)
+def test_a_reshape_to_other_computed_sides(nodes):
+    made = model(f"{nodes} y = Gemm<transB=1>(p, V, c)", opset=15, **SIDES)
+    with refuses(ValueError, r"node 'p' \(Reshape\): expected a constant shape, got none$"):
+        from_onnx(made)

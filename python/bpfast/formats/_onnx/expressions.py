@@ -123,11 +123,11 @@ def parameter_of(form: Expression, expression: Expression, tolerance: float) -> 
                 return None
             pairs += zip(expected, got, strict=True)
         elif expected == PARAMETER:
-            if not isinstance(got, float) or (found == found and found != got):
+            if not isinstance(got, float) or got != got or (found == found and found != got):
                 return None
             found = got
         elif isinstance(expected, float):
-            if not isinstance(got, float) or abs(got - expected) > tolerance * abs(expected):
+            if not (isinstance(got, float) and abs(got - expected) <= tolerance * abs(expected)):
                 return None
         elif expected != got:
             return None

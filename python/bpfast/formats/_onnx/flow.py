@@ -27,7 +27,8 @@ class Flow:
         Raises
         ------
         ValueError
-            A Dropout is in training mode, or a Reshape has a shape that is not constant.
+            A Dropout is in training mode, or a Reshape has a shape that is not constant, other
+            than the number of its rows.
         """
         graph = self.graph
         for _ in range(graph.size + 1):
@@ -46,14 +47,52 @@ class Flow:
                 case "Flatten" if graph.attributes(node).get("axis", 1) in (1, -1):
                     self.reshapes.append((node, FLAT))
                 case "Reshape":
-                    shape = graph.constant(node.input[1]) if len(node.input) > 1 else None
-                    if shape is None:
-                        graph.refuse(node, "expected a constant shape", "none")
-                    self.reshapes.append((node, [int(side) for side in shape.reshape(-1)]))
+                    self.reshapes.append((node, self._sides(node)))
                 case _:
                     return tensor
             tensor = node.input[0]
         raise ValueError(f"{graph.what}: expected a graph without cycles, got a cycle")
+
+    def _sides(self, node: Any) -> list[int]:
+        """The shape that a Reshape gives; 0 for the number of rows, also if the graph computes it.
+
+        PyTorch writes ``x.view(x.size(0), -1)`` as Concat(Unsqueeze(Gather(Shape(x), 0)), -1).
+
+        Raises
+        ------
+        ValueError
+            It is another one that is not constant.
+        """
+        graph = self.graph
+        given = node.input[1] if len(node.input) > 1 else ""
+        joined = graph.producer(given)
+        is_joined = joined is not None and joined.op_type == "Concat"
+        sides: list[int] = []
+        for part in joined.input if is_joined else [given]:
+            value = graph.constant(part)
+            if value is not None:
+                sides += map(int, value.reshape(-1))
+            elif is_joined and self._is_rows(part, node):
+                sides.append(0)
+            else:
+                graph.refuse(node, "expected a constant shape", "none")
+        return sides
+
+    def _is_rows(self, tensor: str, reshape: Any) -> bool:
+        """Whether a tensor is the number of rows of what is reshaped, for a Reshape that copies."""
+        graph = self.graph
+        for op_type in ("Unsqueeze", "Gather", "Shape"):
+            node = graph.producer(tensor)
+            if node is None or node.op_type != op_type or not node.input:
+                return False
+            if op_type == "Gather":
+                index = graph.constant(node.input[1]) if len(node.input) > 1 else None
+                if index is None or index.size != 1 or index.any():
+                    return False
+            if op_type == "Shape" and node.attribute:  # start or end
+                return False
+            tensor = node.input[0]
+        return tensor == reshape.input[0] and not graph.attributes(reshape).get("allowzero", 0)
 
     def reach(self, width: int) -> None:
         """Check the reshapes since the last layer, for one with outputs of shape (n, width).
@@ -89,6 +128,8 @@ class Flow:
         """
         graph, width = self.graph, weights.shape[1]
         is_reshaped = bool(self.reshapes)
+        # axis=-1 makes a row of the last axis alone.
+        is_last = any(graph.attributes(node).get("axis") == -1 for node, _ in self.reshapes)
         self.reach(width)
         for node in self.casts:
             to = graph.dtype(graph.attributes(node).get("to"))
@@ -101,6 +142,7 @@ class Flow:
         sides = [(d.dim_value or None) if d.HasField("dim_value") else None for d in kind.shape.dim]
         known = math.prod(side for side in sides[1:] if side is not None)
         fits = width % known == 0 if None in sides[1:] else width == known
+        fits = fits and not (is_last and sides[-1] not in (None, width))
         if not sides or not fits or (len(sides) != 2 and not is_reshaped):
             expected = f"expected x of shape (n, {width})"
             if is_reshaped:

@@ -75,7 +75,7 @@ class Walk:
             node = graph.producer(leaf)
             parts = None if node is None else product_and_bias(self.flow, node)
             if parts is None:
-                self._refuse_leaf(leaf, node)
+                self._refuse_leaf(leaf, node, tensor)
             weights, biases = affine(graph, *parts)
             if biases is None and recognised(expression) is None:
                 # A number that is added is a bias, if it is no part of an activation.
@@ -85,10 +85,11 @@ class Walk:
             found.append(GraphLayer(graph.label(parts[0]), weights, biases, expression))
             tensor = parts[0].input[0]
 
-    def _refuse_leaf(self, leaf: str, node: Any) -> NoReturn:
+    def _refuse_leaf(self, leaf: str, node: Any, tensor: str) -> NoReturn:
         graph = self.graph
         if leaf == graph.inputs[0].name:
-            raise ValueError(f"{graph.what}: expected an affine layer first, got an activation")
+            made = graph.producer(tensor)
+            graph.refuse(made, "expected an affine layer before it", f"the input {leaf!r}")
         if node is None:
             expected = "expected a node that makes it"
             raise ValueError(f"{graph.what}: tensor {leaf!r}: {expected}, got none")

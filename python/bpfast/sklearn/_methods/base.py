@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator, _clone_parametrized
 from sklearn.utils.validation import check_is_fitted
 
@@ -109,7 +110,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
     def _fit_checked(
         self, X: Any, y: Any, sample_weight: Any, *, validation_data: Any, incremental: bool
     ) -> Self:
-        self._validate_params()
+        self._check_params()
         sizes = _network.hidden_sizes(self.hidden_layer_sizes)
         is_new = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         if incremental and self.early_stopping:
@@ -149,6 +150,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
                 "values and need to be preprocessed."
             )
         return self
+
+    def _check_params(self) -> None:
+        """Check the constructor parameters, unless scikit-learn is configured not to."""
+        if not get_config()["skip_parameter_validation"]:
+            self._validate_params()
 
     def _train(
         self, net: Network, rows: validation.Rows, validation_data: Any, start: Start
@@ -225,7 +231,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no type
             self._take_assigned()
             return last
         else:
-            _network.assign(net, self.coefs_, self.intercepts_)
+            _network.assign_last(net, last, self.coefs_, self.intercepts_)
         self.__dict__.pop("_optimizer", None)
         self.network_ = net
         self._link()

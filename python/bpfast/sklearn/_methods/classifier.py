@@ -60,7 +60,8 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
         """
         with restored_if_refused(self):
             if getattr(self, "classes_", None) is None:
-                self._kind, self.classes_ = labels.first(classes, y)
+                self._check_params()
+                self._kind, self.classes_ = labels.first(classes, y, sample_weight)
                 self._sparse_y = False
             else:
                 labels.refuse_different(classes, self.classes_)

@@ -37,7 +37,7 @@ def n_outputs(kind: str, classes: NDArray[Any]) -> int:
     return 1 if kind == "binary" else len(classes)
 
 
-def first(classes: Any, y: Any) -> tuple[str, NDArray[Any]]:
+def first(classes: Any, y: Any, sample_weight: Any) -> tuple[str, NDArray[Any]]:
     """The kind of y and the classes of a first call of `partial_fit`.
 
     Raises
@@ -46,7 +46,10 @@ def first(classes: Any, y: Any) -> tuple[str, NDArray[Any]]:
         They are not given.
     """
     if classes is None:
-        raise ValueError("classes must be passed on the first call to partial_fit.")
+        text = "classes must be passed on the first call to partial_fit."
+        if sample_weight is not None:  # scikit-learn 1.5 has classes in its place
+            text += " The third argument is sample_weight: pass classes=..."
+        raise ValueError(text)
     kind = target_kind(y)
     return kind if kind == MULTILABEL else target_kind(classes), unique_labels(classes)
 
