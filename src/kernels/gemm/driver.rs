@@ -8,18 +8,16 @@
 use std::ops::Range;
 
 use crate::base::cache_line;
-use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::accumulate::Accumulate;
 use crate::kernels::gemm::blocking::{Blocking, PackA, PackB, packed_blocks};
 use crate::kernels::gemm::context::Context;
-use crate::kernels::gemm::gemv::add_rows;
 use crate::kernels::gemm::macrokernel::{BlockOfA, MicropanelOfC, PanelOfB};
 use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
 use crate::kernels::gemm::split::{blocks, parts};
 use crate::kernels::gemm::tiles::{Tiles, tiles};
-use crate::kernels::simd::level::{Level, Registers, current};
-use crate::kernels::tuning::gemm::{GEMV_BYTES, MAX_NR, STREAMS};
+use crate::kernels::simd::level::{Registers, current};
+use crate::kernels::tuning::gemm::MAX_NR;
 
 impl<T: Registers> Product<'_, T> {
     /// Computes `c`, (m, n).
@@ -59,21 +57,24 @@ impl<T: Registers> Product<'_, T> {
 
         let level = current();
         let tiles = tiles::<T>(level);
-        let by_rows = b.has_contiguous_rows();
-        if by_rows
-            && a.rows == 1
-            && !self.ones
-            && !matches!(self.accumulate, Accumulate::Sum)
-            && a.column_stride == 1
-            && !a.is_gathered()
-            && k * b.row_stride * size_of::<T>() >= GEMV_BYTES
+        let column = a.transposed();
+        if k == 1
+            && b.has_contiguous_rows()
+            && column.has_rows_as_slices()
+            && let Some(column) = column.iter_rows().next()
         {
-            self.stream(level, c, cancel);
+            return self.outer(level, column, c, cancel);
+        }
+        let before = cache_line::before(pack_buffer);
+        if m == 1
+            && a.has_rows_as_slices()
+            && let Some(row) = a.iter_rows().next()
+            && self.one_row(level, row, c, &mut pack_buffer[before..], cancel)
+        {
             return;
         }
         let whole = matches!(self.accumulate, Accumulate::Sum);
         let blocking = Blocking::of(tiles, a, b, pack_buffer.len(), whole);
-        let before = cache_line::before(pack_buffer);
         let (b_buffer, a_buffer) = pack_buffer[before..].split_at_mut(blocking.buffer_of_b);
         let one = [T::from(1)];
         // Loop 5.
@@ -123,24 +124,6 @@ impl<T: Registers> Product<'_, T> {
                     }
                 }
             }
-        }
-    }
-
-    /// Computes C of a single row while B is streamed from memory.
-    fn stream(&self, level: Level, c: &mut [T], cancel: &CancelToken<'_>) {
-        match self.accumulate {
-            Accumulate::Overwrite => c.fill(T::default()),
-            Accumulate::Row(row) => c.copy_from_slice(row),
-            Accumulate::Column(column) => c.fill(column[0]),
-            Accumulate::Terms | Accumulate::Sum => {}
-        }
-        let stride = self.b.row_stride;
-        let a = self.a.numbers[..self.a.columns].chunks(STREAMS);
-        for (a, b) in a.zip(self.b.numbers.chunks(STREAMS * stride)) {
-            if cancel.poll_after(b.len()) {
-                return;
-            }
-            add_rows(level, a, b, stride, c);
         }
     }
 

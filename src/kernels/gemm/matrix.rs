@@ -177,6 +177,12 @@ impl<'a, T> Matrix<'a, T> {
         self.column_stride == 1
     }
 
+    /// Whether [`Self::iter_rows`] gives its rows.
+    #[inline]
+    pub(super) fn has_rows_as_slices(&self) -> bool {
+        self.has_contiguous_rows() && !matches!(self.gather, Gather::Columns(_))
+    }
+
     /// Whether rows or columns are gathered.
     pub fn is_gathered(self) -> bool {
         self.gather != Gather::None

@@ -13,6 +13,8 @@ mod gemv;
 mod macrokernel;
 mod matrix;
 mod narrow;
+mod one_row;
+mod outer;
 mod pack;
 mod product;
 mod split;

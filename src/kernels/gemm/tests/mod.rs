@@ -160,6 +160,30 @@ fn from_afar<T: Number>() {
             }
         }
     }
+    // The examples of a single input, gathered: a row of A that is not contiguous.
+    for columns in [5, far.div_ceil(513)] {
+        let one_input = Kind::Gradients([0, 0], R, R, Accumulate::Terms, false);
+        places.check(one_input, 1, columns, 513);
+    }
+}
+
+/// A single row, with as many columns as several passes over B sum.
+fn one_row<T: Number>() {
+    let lanes = 64 / size_of::<T>();
+    let mut places = Places::<T>::new(9 * (30 * lanes + 9));
+    for kind in KINDS.into_iter().chain(APART) {
+        for columns in (1..30 * lanes).step_by(3) {
+            for steps in [1, 9] {
+                places.check(kind, 1, columns, steps);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_row_adds_in_order() {
+    one_row::<f32>();
+    one_row::<f64>();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The microkernel of every product: a tile of C, held in registers while its terms are added serially.
+//! The microkernel of most products: a tile of C, held in registers while its terms are added serially.
 
 use crate::base::cache_line;
 use crate::kernels::gemm::accumulate::Accumulate;
