@@ -48,7 +48,7 @@ def draw(found: dict[tuple[int, Start], Runs]) -> "Figure":
         for place, (init, title) in enumerate(STARTS.items()):
             plots.band(axes, columns(found[hidden, init], "validation_accuracy"), title, place)
         plots.finish(axes, f"{hidden} hidden neurons", "test digits right", percent=True)
-    panels[0].legend(title="start weights", loc="lower right")
+    panels[0].legend(title="initial weights", loc="lower right")
     return figure
 
 
@@ -73,7 +73,7 @@ def main() -> None:
         ]
         for (hidden, init), runs in found.items()
     ]
-    heads = ["hidden neurons", "start weights", "test digits, first epoch", "last epoch"]
+    heads = ["hidden neurons", "initial weights", "test digits, first epoch", "last epoch"]
     print(table(heads, rows))
     options.save(parser, args.plot, draw(found))
 

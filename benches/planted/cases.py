@@ -149,8 +149,8 @@ PLANTED = [
     Case("rate too large", "large_step", huge_rate),
     Case("Adam's rate too large, digits", "large_step", huge_adam_rate),
     Case("five sigmoid layers, digits", "vanishing_gradient", five_sigmoid_layers),
-    Case("exploding start weights, relu", "large_weights", exploding_weights),
-    Case("start weights of zero", "symmetric_neurons", zeros),
+    Case("exploding initial weights, relu", "large_weights", exploding_weights),
+    Case("initial weights of zero", "symmetric_neurons", zeros),
     Case("targets of 200,000", "target_scale", dollars),
 ]
 

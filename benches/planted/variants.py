@@ -162,7 +162,7 @@ PLANTED = [
     Case("rate too small with momentum", "small_step", tiny_momentum_rate),
     Case("rate too large, digits", "large_step", huge_digits_rate),
     Case("eight sigmoid layers", "vanishing_gradient", eight_sigmoid_layers),
-    Case("exploding start weights, leaky relu, digits", "large_weights", exploding_tanh_free),
+    Case("exploding initial weights, leaky relu, digits", "large_weights", exploding_tanh_free),
     Case("all parameters 0.1", "symmetric_neurons", equal_weights),
     Case("targets of -1 and 1 for a sigmoid", "target_range", minus_one_and_one),
 ]

@@ -54,8 +54,8 @@ class Network(_core.Network):
         "nielsen": weights of variance 1/n_in, biases of variance 1. "nielsen_large": both of
         variance 1. "xavier": weights of variance 2/(n_in + n_out), biases 0. "he": weights of
         variance 2/n_in, biases 0. "lecun": weights of variance 1/n_in, biases 0. "zeros": all 0.
-        Normal distributions of mean 0. For relu and its kind "he", for selu "lecun", else "xavier"
-        are common choices.
+        Normal distributions of mean 0. Common choices are "he" for relu and similar, "lecun" for
+        selu, and "xavier" for others.
     seed : None, int, list of int, Generator, BitGenerator or SeedSequence
         Anything that `numpy.random.default_rng` accepts. The same seed gives the same parameters.
         They are drawn layer by layer, W^l row by row and then b^l, in float64; a float32 network

@@ -75,7 +75,7 @@ def test_task_names(threads):
 def test_lost_scheduler(processes):
     assert processes["lost scheduler"] == {
         "message": "client: the connection to the scheduler ADDRESS is lost; the network has the "
-        "parameters of its last whole step",
+        "parameters of its last completed step",
         "epochs": 2,
         "kept": True,
         "stopped": "ConnectionError",

@@ -31,8 +31,8 @@ def test_training_may_have_saturated_them():
     net.fit(X, LABELS, epochs=1, optimizer=bpfast.SGD(1e5), seed=0)
     main = explain(net, X, LABELS).main
     assert main.kind == "saturated_hidden"
-    assert main.suggestion.endswith("or lower the rate, if it was the training that made them so")
-    assert "lower the rate" not in explain(net.copy(), X, LABELS).main.suggestion
+    assert main.suggestion.endswith("or lower the learning rate, if training caused this")
+    assert "lower the learning rate" not in explain(net.copy(), X, LABELS).main.suggestion
 
 
 def test_a_step_that_overshoots_by_momentum_alone_is_no_cause():

@@ -10,7 +10,7 @@ from bpfast.inside import explain
 from bpfast.inside._start import started
 
 X, LABELS = digits(300, 5, side=7)
-SUGGESTED = "init='xavier' with weights out of sigmoid layers times 4"
+SUGGESTED = "init='xavier', with the weights out of sigmoid layers multiplied by 4"
 
 
 def network(layers, times):
@@ -32,7 +32,7 @@ def test_sigmoid_networks_with_large_weights(layers, optimizer):
     assert report.main.because == "weights"
     assert SUGGESTED in report.main.suggestion
     check = report.check()
-    assert check.change == f"start weights {SUGGESTED}, biases 0"
+    assert check.change == f"initial weights {SUGGESTED}, biases 0"
     assert check.confirmed
 
 

@@ -96,7 +96,7 @@ def cross_validate(
     ------
     ValueError
         There are fewer than two folds, more folds than examples, a fold has no rows, all rows or
-        others than those of x, or an argument is out of range.
+        rows that x does not have, or an argument is out of range.
     TypeError
         An argument has the wrong type.
 

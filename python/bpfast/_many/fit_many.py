@@ -76,9 +76,9 @@ def fit_many(
     Sizes, activations, costs and dtypes may differ. Each network gets the parameters, and its
     history the costs, that ``net.fit`` alone gives, bit by bit. x is held once for all.
 
-    An argument for which the table of parameters names *each* takes one value for all networks, or
-    a list with one for each. A tuple, a range and an array of one axis are such lists too, but for
-    `dropout`, `validation` and `callbacks`, where they are one value.
+    An argument marked *each* below takes one value for all networks, or a list with one for each. A
+    tuple, a range and a one-dimensional array are lists too, except for `dropout`, `validation` and
+    `callbacks`, where they are one value.
 
     Parameters
     ----------
@@ -135,8 +135,8 @@ def fit_many(
         or a list. A `Monitor` belongs to one network.
     keep : float, optional
         Successive halving: after every `every` epochs this fraction of the networks, above 0 and
-        below 1, goes on, at least one: those with the lowest validation cost, or cost if there is
-        no validation.
+        below 1, continues, at least one: those with the lowest validation cost, or cost if there
+        is no validation.
     every : int, optional
         The number of epochs between two choices. Needed with `keep`, and an error without it.
     progress : bool, default False
@@ -150,7 +150,7 @@ def fit_many(
         elements of a network's rows are nonzero for this to be faster.
     check_finite : bool, default True
         Whether a network whose cost or parameters become NaN or infinite stops there, with its last
-        finite parameters, and a warning. The others go on.
+        finite parameters, and a warning. The others continue.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def fit_many(
     -----
     UserWarning
         A network diverged; or, with `keep`, the networks are evaluated on different examples or
-        have different cost functions, so their costs do not compare them.
+        have different cost functions, so their costs cannot be compared.
 
     Raises
     ------

@@ -198,7 +198,7 @@ def fit(
         A worker or rank cannot give the same bits: it has no bpfast, another version, or no fused
         multiply-add where the driver has it. The message names it.
     ConnectionError
-        The scheduler is lost. The network has the parameters of its last whole step.
+        The scheduler is lost. The network has the parameters of its last completed step.
     DivergenceError
         The numbers are no longer finite. The network keeps the last finite parameters.
 

@@ -99,7 +99,7 @@ class Chain:
         self.activations = [*given, output]
 
     def _missing(self) -> str:
-        return f"which the {self.what} does not tell, got None; 'identity' is none"
+        return f"which the {self.what} does not contain, got None; pass 'identity' for none"
 
     def append_output(self, hidden: object, output: str | None) -> None:
         """Give the output layer an activation that the user adds to those of the model.

@@ -75,7 +75,7 @@ def from_sklearn(estimator: Any) -> Network:
         if hasattr(estimator, "steps"):
             hint = "; pass its last step, pipeline[-1], and x after the other steps"
         elif isinstance(getattr(estimator, "network_", None), Network):
-            hint = ", which has the network as network_"
+            hint = " of bpfast.sklearn; its network_ is the network"
         elif hasattr(estimator, "best_estimator_"):
             hint = "; pass its best_estimator_"
         raise TypeError(f"{what}: expected {expected}, got {kind}{hint}")

@@ -81,7 +81,9 @@ def _ordered(what: str, names: list[str], layers: Sequence[str] | None) -> list[
         return given
     if len({DIGITS.sub("#", name) for name in names}) > 1:
         expected = f"a list of {names} in the order in which x passes them"
-        raise ValueError(f"layers: expected {expected}, which the {what} does not tell, got None")
+        raise ValueError(
+            f"layers: expected {expected}, which the {what} does not contain, got None"
+        )
 
     def numbers(name: str) -> list[int]:
         return [int(number) for number in DIGITS.findall(name)]

@@ -45,9 +45,9 @@ def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
     --------
     >>> mode_of("validation_accuracy", None), mode_of("my_error", "max")
     ('max', 'max')
-    >>> mode_of("my_error", None)
+    >>> mode_of("mine", None)
     Traceback (most recent call last):
-    ValueError: mode: expected mode='min' or mode='max', as 'my_error' does not tell, got None
+    ValueError: mode: expected mode='min' or mode='max', as 'mine' has no known direction, got None
     """
     if mode is not None and not isinstance(mode, str):
         raise TypeError(f"mode: expected 'min' or 'max', got {type(mode).__name__}")
@@ -62,7 +62,9 @@ def mode_of(name: str, mode: str | None) -> Literal["min", "max"]:
     near = meant(name)
     hint = f"; did you mean {near!r}?" if near != name and _mode_from_name(near) else ""
     expected = "mode='min' or mode='max'"
-    raise ValueError(f"mode: expected {expected}, as {name!r} does not tell, got None{hint}")
+    raise ValueError(
+        f"mode: expected {expected}, as {name!r} has no known direction, got None{hint}"
+    )
 
 
 def _mode_from_name(name: str) -> Literal["min", "max"] | None:

@@ -67,7 +67,7 @@ def explain(
     optimizer : str or Optimizer, optional
         The optimizer whose next step is examined: a name, or an object with its state, which is not
         changed. Default: the optimizer of the network's last training. If there was no training:
-        Adam if `learning_rate` is given, and else the report says nothing about steps.
+        Adam if `learning_rate` is given; otherwise the report has no information about steps.
     learning_rate : float or schedule, optional
         The learning rate of an optimizer given by name or omitted.
 

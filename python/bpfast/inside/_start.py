@@ -36,11 +36,11 @@ def relative_gain(net: Network, layer: LayerFactors) -> float:
 
 
 def start_for(net: Network) -> str:
-    """The start weights that suit a network, in words."""
+    """The initial weights that suit a network, in words."""
     hidden = activation_names(net)[:-1]
-    times = [f"weights out of {name} layers times {INVERSE_SLOPES[name]}" for name in INVERSE_SLOPES
-             if name in hidden]  # fmt: skip
-    return " with ".join([f"init='{_init_for(hidden)}'", *[" and ".join(times)] * bool(times)])
+    times = [f"the weights out of {name} layers multiplied by {INVERSE_SLOPES[name]}"
+             for name in INVERSE_SLOPES if name in hidden]  # fmt: skip
+    return ", with ".join([f"init='{_init_for(hidden)}'", *[" and ".join(times)] * bool(times)])
 
 
 def started(net: Network, rng: np.random.Generator) -> Network:

@@ -127,7 +127,9 @@ def test_a_column_of_words_becomes_labels():
     words = ["cat", "dog", "cow", "cat", "dog", "cow", "cat", "cat"]
     net = bpfast.Network([2, 3], output="softmax", cost="log_likelihood", seed=0)
     call = "names, y = np.unique(y, return_inverse=True)"
-    hint = re.escape(f"; for cross_entropy and log_likelihood names become labels by {call}") + "$"
+    hint = (
+        re.escape(f"; for cross_entropy and log_likelihood convert names to labels: {call}") + "$"
+    )
     columns = [pandas.Series(words), pandas.Series(words, dtype="category")]
     for y in (words, np.array(words), np.array(words, object), np.array(words, "S3"), *columns):
         for entry_point in (net.cost, net.backprop, net.fit, net.partial_fit):

@@ -279,7 +279,8 @@ def test_the_mode_follows_from_the_name():
         "validation_neg_log_likelihood_cost", "seconds", "Accuracy", "",
     ):  # fmt: skip
         expected = "mode='min' or mode='max'"
-        message = f"^mode: expected {expected}, as {re.escape(repr(name))} does not tell, got None$"
+        said = re.escape(f"as {name!r} has no known direction, got None")
+        message = f"^mode: expected {expected}, {said}$"
         with refuses(ValueError, message):
             bpfast.EarlyStopping(monitor=name)
         assert bpfast.EarlyStopping(monitor=name, mode="max").mode == "max"

@@ -165,7 +165,7 @@ def test_best_of_the_validation_cost_is_the_default():
         ({"column": None}, "column: expected one of .*, got None"),
         (
             {"column": "f1"},
-            "mode: expected mode='min' or mode='max', as 'f1' does not .*, got None",
+            "mode: expected mode='min' or mode='max', as 'f1' has no known direction, got None",
         ),
         (
             {"column": "f1", "mode": "highest"},

@@ -33,6 +33,8 @@ def warn_of_targets(net: Network, y: NDArray[Any], sample_weight: ArrayLike | No
     a loop.
     """
     cost, output = net.config["cost"], net.config["output"]
+    if y.ndim == 1 and cost in RESIDUAL:  # of a single output
+        y = y[:, np.newaxis]
     if cost not in (*RESIDUAL, "log_likelihood") or y.ndim != 2 or y.dtype.kind not in "iuf":
         return
     if sample_weight is not None:
@@ -56,12 +58,12 @@ def _out_of_range(y: NDArray[Any], output: str) -> str | None:
         margin = min(margin, RANGE_MARGIN_SHARE * float(np.abs(y).max()))
     if not (y.min() < bounds[0] - margin or y.max() > bounds[1] + margin):
         return None
-    hint = "a regression has output='identity'"
+    hint = "use output='identity' for a regression"
     if has_two and (np.abs(y) == 1).all():
         hint = "classes are 0 and 1 there, y = (y + 1) / 2, or -1 and 1 with output='tanh'"
     numbers = f"from {bounds[0]:g} to {bounds[1]:g}" if has_two else f"of {bounds[0]:g} or above"
     what = f"numbers {numbers}, as the {output} outputs are"
-    return f"{what}, got some that they never come to; {hint}"
+    return f"{what}, got some far outside; {hint}"
 
 
 def _of_another_scale(y: NDArray[Any], output: str) -> str | None:

@@ -195,7 +195,7 @@ class Batches:
             self._now = (x, y)
             return 1
         if self._count == 0:
-            more = "an iterator serves one epoch, a list or a callable every one"
+            more = "an iterator is used up after one epoch, a list or a callable is not"
             got = f"none in epoch {self._epoch}; {more}"
             raise ValueError(f"x: expected one batch or more, got {got}")
         return 0

@@ -119,10 +119,10 @@ class EarlyStopping:
             of_validation, measured = near.startswith("validation_"), "validation_cost" in names
             of_training = near.removeprefix("validation_")
             if of_validation and not measured and of_training in names:
-                hint = f"; {near} comes with the argument validation"
+                hint = f"; {near} needs the argument validation"
             elif of_training in NAMED and near not in names:
                 needed = " and validation" if of_validation and not measured else ""
-                hint = f"; {near} comes with metrics={of_training!r}{needed}"
+                hint = f"; {near} needs metrics={of_training!r}{needed}"
             expected = f"one of the columns {known}"
             raise ValueError(f"early_stopping: expected {expected}, got {name!r}{hint}")
         return name

@@ -37,7 +37,7 @@ def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
             hint = f"; {argument}.to_numpy(dtype=float) converts it if all are numbers"
     elif argument == "y" and array.ndim == 1 and _is_text(array) and not _converts(array):
         names = f"names, {argument} = np.unique({argument}, return_inverse=True)"
-        hint = f"; for cross_entropy and log_likelihood names become labels by {names}"
+        hint = f"; for cross_entropy and log_likelihood convert names to labels: {names}"
     elif array.dtype.kind == "O" and hasattr(value, "to_numpy"):
         hint = f"; {argument}.to_numpy(dtype=float) converts it if all are numbers"
     elif array.dtype.kind in "OUS" and isinstance(value, np.ndarray):

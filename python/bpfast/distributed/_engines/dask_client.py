@@ -64,7 +64,7 @@ def guarded(client: Any) -> Iterator[None]:
             ) from error
         raise ConnectionError(
             f"client: the connection to the scheduler {address} is lost; the network has the "
-            "parameters of its last whole step"
+            "parameters of its last completed step"
         ) from error
 
 

@@ -59,9 +59,9 @@ def from_onnx(
     Raises
     ------
     ValueError
-        A node is not in bpfast, which is named; x is the second factor of a product, so its
-        examples are columns; a softmax is not over the outputs of an example; the opset is out of
-        range; or the file is damaged.
+        bpfast has no counterpart of a node, which the message names; x is the second factor of a
+        product, so its examples are columns; a softmax is not over the outputs of an example; the
+        opset is out of range; or the file is damaged.
     TypeError
         ``model`` is something else, or parameters are not of one dtype, float32 or float64.
     OSError

@@ -87,8 +87,8 @@ def saturated_hidden(facts: Facts) -> Finding | None:
     stuck = np.abs(layer.arrived) * closed
     return Finding(
         "saturated_hidden",
-        f"at {share:.0%} of the neurons and examples σ' is below a tenth of its maximum, by the "
-        f"{because}: the error stops there",
+        f"at {share:.0%} of the neurons and examples σ' is below a tenth of its maximum, because "
+        f"of the {because}, so gradients are small",
         "BP2",
         {
             "mean of σ'": float(layer.gates.mean()),
@@ -159,4 +159,4 @@ def saturated_output(facts: Facts) -> Finding | None:
 def _by_training(facts: Facts) -> str:
     """The suggestion for a network whose optimizer has done steps, which may be the cause."""
     has_steps = facts.optimizer is not None and facts.optimizer.steps > 0
-    return "; or lower the rate, if it was the training that made them so" if has_steps else ""
+    return "; or lower the learning rate, if training caused this" if has_steps else ""

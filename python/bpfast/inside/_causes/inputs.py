@@ -122,8 +122,8 @@ def unscaled_features(facts: Facts) -> Finding | None:
     largest = np.argsort(-np.abs(facts.batch.x).max(axis=1), kind="stable")[:5]
     return Finding(
         "unscaled_features",
-        f"the features have an RMS of {size:.3g}, and start weights suit about 1: z is as much too "
-        f"large, and the largest stable rate about {min(size * size, LARGEST):.3g} times too small",
+        f"the features have an RMS of {size:.3g} instead of about 1, so z is too large by this "
+        f"factor, and the largest stable rate too small by {min(size * size, LARGEST):.3g}",
         "forward, BP4",
         {"RMS of x": size, "largest": float(np.abs(facts.batch.x).max())},
         SCALING,

@@ -52,7 +52,7 @@ def target_range(facts: Facts) -> Finding | None:
     return Finding(
         "target_range",
         f"{outside.mean():.0%} of y is outside the range of {output} outputs, {bounds}; the "
-        "outputs saturate on the way there and the error stays",
+        "outputs saturate and the error remains",
         "BP1",
         {"smallest y": float(y.min()), "largest y": float(y.max()), "share outside": share},
         f"scale y to {bounds}, or use output='identity' for a regression",

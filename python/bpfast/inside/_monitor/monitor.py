@@ -84,8 +84,9 @@ class Monitor(Columns, StepMonitor):
     speed_l             the learning speed ‖δ^l‖: the root of the mean over the examples of Σ_j δ_j²
     gradient_norm       ‖∇C‖
     update_norm         ‖Δθ‖: of the step, or since the last record of an epoch
-    signal_to_noise     ‖mean‖ / RMS of the rest of the gradients of the examples; infinite for one
-    cosine              of this gradient and that of the last record
+    signal_to_noise     ‖mean‖ of the examples' gradients / RMS of their deviations from it;
+                        infinite for one example
+    cosine              of the angle between this gradient and that of the last record
     curvature           the largest eigenvalue, if asked for
     =================== ==============================================================
 
@@ -94,15 +95,15 @@ class Monitor(Columns, StepMonitor):
     not count. A step whose weights are all 0 has a saturation of NaN.
 
     Records of steps describe the mini-batch of the step, with the parameters before it and with
-    dropout if there is any; its z, a, δ and gradient are there anyway. Examples count with their
-    weights in `fit`, as s_x C_x: the cost is Σ s_x C_x / n, and δ is that of s_x C_x. The gradient
-    is without penalties and before it is clipped. With every step recorded, training takes 1.1 to
-    1.4 times as long, and with a CSR x twice as long; the manual has a table. The largest part is a
-    pass over the gradient for its norm; errors, saturation and signal-to-noise take a pass over x
-    and all layers. Optimizers other than SGD without momentum and penalties also compare the
-    parameters before and after, and `cosine` needs another pass and a stored gradient. The norms of
-    float32 have six digits at least and do not underflow. Records have the same bits at any number
-    of threads.
+    dropout if there is any; the step computes z, a, δ and the gradient anyway. Examples count with
+    their weights in `fit`, as s_x C_x: the cost is Σ s_x C_x / n, and δ is that of s_x C_x. The
+    gradient is without penalties and before it is clipped. With every step recorded, training takes
+    1.1 to 1.4 times as long, and with a CSR x twice as long; the manual has a table. The largest
+    part is a pass over the gradient for its norm; errors, saturation and signal-to-noise take a
+    pass over x and all layers. Optimizers other than SGD without momentum and penalties also
+    compare the parameters before and after, and `cosine` needs another pass and a stored gradient.
+    The norms of float32 are accurate to at least six digits and do not underflow. Records have the
+    same bits at any number of threads.
 
     In the first record update_norm is NaN for epochs. The cosine is NaN in the first record, with
     `every_steps` in the first one of each `fit`.

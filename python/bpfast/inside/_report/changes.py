@@ -73,7 +73,7 @@ class ChangeContext:
     before : Trial
         The network as it is.
     rng : numpy.random.Generator
-        Draws new start weights.
+        Draws new initial weights.
     """
 
     facts: Facts
@@ -132,7 +132,7 @@ def _scaled_y(context: ChangeContext) -> tuple[Trial, Trial]:
 
 def _new_start(context: ChangeContext) -> tuple[Trial, Trial]:
     net = context.before.net
-    what = f"start weights {start_for(net)}, biases 0"
+    what = f"initial weights {start_for(net)}, biases 0"
     return context.before, replace(context.before, net=started(net, context.rng), change=what)
 
 

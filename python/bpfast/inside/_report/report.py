@@ -198,7 +198,7 @@ class Report:
         learning_rate : float or schedule, optional
             The learning rate of an optimizer given by name or omitted.
         seed : None, int, Generator, BitGenerator or SeedSequence, default 0
-            Draws new start weights.
+            Draws new initial weights.
 
         Returns
         -------

@@ -129,7 +129,7 @@ FIT = [
     ("early_stopping", 1.5, TypeError, "early_stopping: expected an integer, got float"),
     ("early_stopping", "yes", TypeError, "early_stopping: expected a number of epochs or Early"),
     ("early_stopping", bpfast.EarlyStopping(1, "validation_cost"), ValueError,
-     "early_stopping: .*columns cost, .*, got 'vali.*'; validation_cost comes with the argument v"),
+     "early_stopping: .*columns cost, .*, got 'vali.*'; validation_cost needs the argument v"),
     ("early_stopping", bpfast.EarlyStopping, TypeError,
      r".*, got the class itself: EarlyStopping\(\) makes one$"),
     ("callbacks", 3, TypeError, "callbacks: expected a callable or several, got int"),

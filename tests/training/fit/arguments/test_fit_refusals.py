@@ -79,10 +79,12 @@ def test_a_column_of_other_libraries_to_stop_early_by(net):
             needed = "the argument validation"
             if meant == "validation_accuracy":
                 needed = "metrics='accuracy' and validation"
-            message = f"got '{monitor}'; {meant} comes with {needed}$"
+            message = f"got '{monitor}'; {meant} needs {needed}$"
             with refuses(ValueError, message, net):
                 net.fit(X, Y, early_stopping=stop)
-    message = "^mode: expected .*, as 'val_loss' does not tell, got None; did you mean 'validation"
+    message = (
+        "^mode: expected .*, as 'val_loss' has no known direction, got None; did you mean 'valid"
+    )
     with refuses(ValueError, message):
         bpfast.EarlyStopping(3, "val_loss")
     # A column may be called so.

@@ -195,7 +195,7 @@ def test_a_bad_batch(bad, kind, message):
 
 def test_no_batch():
     net = net_of()
-    message = "^x: expected one batch or more, got none in epoch {}; an iterator serves one epoch,"
+    message = "^x: expected one batch or more, got none in epoch {}; an iterator is used up"
     for empty in ([], iter([]), list):
         with refuses(ValueError, message.format(1), net):
             fitted(empty, net=net)
