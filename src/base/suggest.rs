@@ -1,6 +1,6 @@
 //! Suggestions for an unknown name: the valid name for another library's name, or for a misspelling.
 
-/// Other libraries' names of activations, costs and the like, in lower case, without punctuation and a
+/// Other libraries' names of activations, costs, initialisations and the like, in lower case, without punctuation and a
 /// final "loss". Only names of the same function, up to a factor, are listed.
 const SYNONYMS: &[(&str, &[&str])] = &[
     ("mse", &["quadratic"]),
@@ -34,6 +34,13 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("sine", &["sin"]),
     ("geluapproximate", &["gelu_tanh"]),
     ("gelunew", &["gelu_tanh"]),
+    ("glorot", &["xavier"]),
+    ("glorotnormal", &["xavier"]),
+    ("xaviernormal", &["xavier"]),
+    ("kaiming", &["he"]),
+    ("kaimingnormal", &["he"]),
+    ("henormal", &["he"]),
+    ("lecunnormal", &["lecun"]),
 ];
 
 /// The longest name that is compared: somewhat longer than any valid name.
@@ -96,6 +103,8 @@ mod tests {
         let both = ["cross_entropy", "log_likelihood"];
         let said = "did you mean 'cross_entropy' or 'log_likelihood'? ";
         assert_eq!(did_you_mean("log_loss", &both), said);
+        let said = "did you mean 'xavier'? ";
+        assert_eq!(did_you_mean("glorot_normal", &["he", "xavier"]), said);
     }
 
     #[test]

@@ -50,6 +50,16 @@ def test_a_y_far_outside_the_range_warns(output, cost):
             with pytest.warns(UserWarning, match=message) as caught:
                 bpfast.scipy_minimize(net_of(output, cost), X, given, max_iterations=2)
             assert [warning.filename for warning in caught] == [__file__]
+            if cost == "quadratic":
+                with pytest.warns(UserWarning, match=message) as caught:
+                    bpfast.least_squares(net_of(output), X, given, max_iterations=2)
+                assert [warning.filename for warning in caught] == [__file__]
+        for given in (y, y[:, 0]):
+            weights = np.ones(len(y))
+            for weighting in ({}, {"sample_weight": weights}):
+                with pytest.warns(UserWarning, match=message) as caught:
+                    bpfast.distributed.fit(net_of(output, cost), X, given, epochs=1, **weighting)
+                assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_two_softmax_outputs():

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bpfast._minimizers.levenberg_marquardt import Limits, Search
+from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer, not_negative, positive
 
@@ -100,6 +103,11 @@ def least_squares(
     LeastSquaresResult
         C, the numbers of steps, and why it ended.
 
+    Warns
+    -----
+    UserWarning
+        y is far outside the range of the outputs, or of another scale.
+
     Raises
     ------
     ValueError
@@ -148,6 +156,7 @@ def least_squares(
         not_negative("cost_tolerance", cost_tolerance),
     )
     search = Search(net, x, y, sample_weight, positive("damping", damping))
+    warn_of_targets(net, np.asarray(y), sample_weight)
     message, success = search.run(limits, callback)
     return LeastSquaresResult(
         search.cost, search.gradient_norm, search.iterations, search.tried, success, message

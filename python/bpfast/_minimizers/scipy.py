@@ -102,7 +102,7 @@ def scipy_minimize(
     Warns
     -----
     UserWarning
-        y is far outside the range of sigmoid, softmax or tanh outputs.
+        y is far outside the range of the outputs, or of another scale.
 
     Notes
     -----

@@ -184,6 +184,11 @@ def fit(
         on, each C_x with the parameters before its step; ``seconds``, ``learning_rate`` (1 for
         iterations of L-BFGS), ``validation_cost`` and metrics.
 
+    Warns
+    -----
+    UserWarning
+        y, if it is a NumPy array, is far outside the range of the outputs, or of another scale.
+
     Raises
     ------
     ValueError
@@ -262,6 +267,7 @@ def fit(
     model = Model.of(net)
     data = ShardData(x, y, sample_weight, shard_rows)
     connected = connect(net, own, model, data, client=client, comm=comm)
+    data.warn_of_targets(net)
 
     training = ShardTraining(
         net=net,

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bpfast._training.arguments.unusual_targets import warn_of_targets
+
+if TYPE_CHECKING:
+    from bpfast._network import Network
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,14 @@ class ShardData:
             value = getattr(self, name)
             if value is not None:
                 raise ValueError(f"{name}: expected none {where}, got {type(value).__name__}")
+
+    def warn_of_targets(self, net: Network) -> None:
+        """Warn of y as `Network.fit` does, if it is an array in memory."""
+        y, weight = self.y, self.sample_weight
+        if not isinstance(y, np.ndarray) or y.ndim not in (1, 2):
+            return
+        is_weight = isinstance(weight, np.ndarray) and weight.shape == y.shape[:1]
+        warn_of_targets(net, y, weight if is_weight else None)
 
     def refuse_empty_list(self) -> None:
         """Raise ValueError for a list of no shards."""
