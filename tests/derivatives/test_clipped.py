@@ -161,12 +161,27 @@ def test_an_empty_sample_of_labels_and_of_a_cost_of_ones_own():
         (np.zeros((0, 4)), [[1, 2, 3]], {"expected_batch_size": 9}, "x: expected one example or"),
         (np.zeros((0, 5)), np.zeros((0, 3)), {"expected_batch_size": 9}, "x: expected"),
         (np.zeros((0, 4)), np.zeros((0, 2)), {"expected_batch_size": 9}, "x: expected"),
+        (5, np.zeros((1, 3)), {"expected_batch_size": 9}, "x: expected 2 dimensions"),
+        (np.array(5.0), np.zeros((1, 3)), {"expected_batch_size": 9}, "x: expected 2 dimensions"),
     ],
 )
 def test_other_empty_batches_are_refused(x, y, options, message):
     net, _, _ = problem()
     with refuses(ValueError, f"^{message}"):
         net.clipped_backprop(x, y, 0.5, **options)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "kind", "message"),
+    [
+        (np.zeros((0, 4), complex), np.zeros((0, 3)), TypeError, "x: expected real numbers"),
+        (np.zeros((0, 4)), np.zeros((0, 3), "<U3"), ValueError, "x: expected one example"),
+    ],
+)
+def test_empty_batches_of_no_real_numbers_are_refused(x, y, kind, message):
+    net, _, _ = problem()
+    with refuses(kind, f"^{message}"):
+        net.clipped_backprop(x, y, 0.5, expected_batch_size=9)
 
 
 def test_seeds():

@@ -38,10 +38,12 @@ def number_of_examples(x: Any) -> int:
     """n of x, also of a `Trace` in its place."""
     if isinstance(x, Trace):
         x = x.a[-1]
-    if shape := getattr(x, "shape", None):
-        return int(shape[0])
-    # NumPy also takes objects without a length, such as those that have only `__array__`.
-    return len(x) if hasattr(x, "__len__") else len(as_array("x", x))
+    if not hasattr(x, "shape") and not hasattr(x, "__len__"):
+        x = as_array("x", x)  # NumPy also takes objects that have only `__array__`
+    shape = getattr(x, "shape", None)
+    if shape is None:
+        return len(x)
+    return int(shape[0]) if shape else 1  # without an axis: refused where x is read
 
 
 def refuse_trace(x: Any, where: str = "") -> None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from bpfast._typing import Reduction
 
 
+# The kinds of dtypes of real numbers.
+REAL = "biuf"
+
+
 def clipped_backprop(
     self: _core.Network,
     x: Inputs | Trace,
@@ -163,13 +167,17 @@ def _has_no_rows(net: _core.Network, x: Any, y: Any) -> bool:
     if isinstance(x, _core.Trace) or number_of_examples(x):
         return False
     y = as_array("y", y)
-    fits = net._custom_cost is not None or y.shape in ((0,), (0, net.sizes[-1]))
-    width = x.shape[1:] if is_sparse(x) else as_array("x", x).shape[1:]
-    return fits and len(y) == 0 and width in ((), net.sizes[:1])
+    fits = net._custom_cost is not None or (
+        y.shape in ((0,), (0, net.sizes[-1])) and y.dtype.kind in REAL
+    )
+    x = x if is_sparse(x) else as_array("x", x)
+    return (
+        fits and y.shape[:1] == (0,) and x.shape[1:] in ((), net.sizes[:1]) and x.dtype.kind in REAL
+    )
 
 
 def _ignored_example(net: _core.Network) -> tuple[Any, Any]:
-    """An example in place of none, of which the sum gets nothing; a callable cost is not called."""
+    """One example that `is_empty` keeps out of the sum. A callable cost is not called."""
     x, y = np.zeros((1, net.sizes[0])), np.zeros((1, net.sizes[-1]))
     return (x, y) if net._custom_cost is None else (x, (np.zeros(1), y))
 

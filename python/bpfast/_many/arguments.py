@@ -24,12 +24,12 @@ def parse_networks(nets: Any) -> list[Network]:
     Raises
     ------
     TypeError
-        It has no order, or an entry that is not a network.
+        It is a set or a dict, or has an entry that is not a network.
     ValueError
         There is none, or one occurs twice.
     """
-    has_no_order = isinstance(nets, set | frozenset | dict)
-    if isinstance(nets, _core.Network) or has_no_order or not is_iterable(nets):
+    is_set_or_dict = isinstance(nets, set | frozenset | dict)
+    if isinstance(nets, _core.Network) or is_set_or_dict or not is_iterable(nets):
         got = type(nets).__name__
         raise TypeError(f"nets: expected a list of networks, got {got}")
     found = list(nets)

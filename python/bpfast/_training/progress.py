@@ -85,8 +85,9 @@ class _Stream:
         self._try(lambda: self._stream.write(text))
 
     def flush(self) -> None:
-        # A stream of one's own may have no flush, which tqdm does not need.
-        self._try(getattr(self._stream, "flush", str))
+        flush = getattr(self._stream, "flush", None)
+        if flush is not None:  # a stream of the user may have none
+            self._try(flush)
 
     def _try(self, act: Callable[[], object]) -> None:
         if not self._broken:

@@ -1,4 +1,4 @@
-"""Start weights that suit the activations of a network: what findings suggest, and checks try."""
+"""Initial weights that suit the activations of a network: what findings suggest, and checks try."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def assign_last(
     try:
         assign(net, coefs, intercepts)
     except ValueError:
-        if last is None or last.sizes == net.sizes:
+        if last is None or last.sizes[1:-1] == net.sizes[1:-1]:
             raise
         expected = f"{last.sizes[1:-1]}, the sizes of the last fit, to continue from it"
         raise ValueError(

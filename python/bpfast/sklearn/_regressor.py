@@ -114,7 +114,8 @@ class MLPRegressor(BaseRegressor):
     Attributes
     ----------
     network_ : bpfast.Network
-        The network. With loss="poisson" its outputs are the logarithms of the predictions.
+        The network. With loss="poisson" and no `output`, its outputs are the
+        logarithms of the predictions.
     coefs_ : list of ndarray, (n_in, n_out)
         The weights of each layer, as views of the network's parameters.
     intercepts_ : list of ndarray, (n_out,)

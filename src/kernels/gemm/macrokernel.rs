@@ -246,10 +246,10 @@ impl<T: Registers> Product<'_, T> {
             accumulate: match self.accumulate {
                 Accumulate::Sum => Accumulate::Sum,
                 _ if steps.start > 0 => Accumulate::Terms,
-                Accumulate::Overwrite => Accumulate::Overwrite,
-                Accumulate::Row(start) => Accumulate::Row(start[columns.start..].as_ptr()),
-                Accumulate::Column(start) => Accumulate::Column(start[row..].as_ptr()),
-                Accumulate::Terms => Accumulate::Terms,
+                start => start.map(
+                    |start| start[columns.start..].as_ptr(),
+                    |start| start[row..].as_ptr(),
+                ),
             },
             last: panel.last,
             packed: panel.packed,

@@ -143,9 +143,9 @@ impl<'a, T> Matrix<'a, T> {
     /// The rows as slices.
     ///
     /// # Panics
-    /// A row is not contiguous.
+    /// A row is not contiguous, or columns are gathered.
     pub fn iter_rows(self) -> impl Iterator<Item = &'a [T]> {
-        assert_eq!(self.column_stride, 1, "rows whose numbers are neighbours");
+        assert!(self.has_rows_as_slices(), "rows that are slices");
         (0..self.rows).map(move |i| {
             let place = match self.gather {
                 Gather::Rows(places) => places[i] as usize,

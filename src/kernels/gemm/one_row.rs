@@ -3,7 +3,7 @@
 //! A sum waits for its previous term, so the sums of many columns are computed at a time: more than a tile is wide.
 
 use crate::base::cancel::CancelToken;
-use crate::kernels::gemm::accumulate::Accumulate;
+use crate::kernels::gemm::accumulate::{Accumulate, add_to_finished, initial_sums};
 use crate::kernels::gemm::gemv::add_rows;
 use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::gemm::pack;
@@ -58,10 +58,7 @@ impl<T: Registers> Product<'_, T> {
             let width = tiles.registers(columns.len()) * tiles.lanes;
             let packed = Matrix::by_rows(&pack_buffer[..k * width], k, width);
             let packed = packed.column_range(&(0..columns.len()));
-            let accumulate = match self.accumulate {
-                Accumulate::Row(row) => Accumulate::Row(&row[columns.start..]),
-                other => other,
-            };
+            let accumulate = (self.accumulate).map(|row| &row[columns.start..], |column| column);
             multiply(level, a, &packed, accumulate, &mut c[columns]);
         }
         true
@@ -99,30 +96,31 @@ fn multiply<T: Registers>(
     accumulate: Accumulate<&[T]>,
     c: &mut [T],
 ) {
-    assert!(b.has_contiguous_rows() && b.is_in_bounds(), "the rows of B");
+    assert!(
+        b.has_contiguous_rows() && !b.is_gathered() && b.is_in_bounds(),
+        "the rows of B"
+    );
     assert_eq!((a.len(), c.len()), (b.rows, b.columns), "the shape of B");
-    let start = match accumulate {
-        Accumulate::Overwrite => Accumulate::Overwrite,
-        Accumulate::Row(row) => Accumulate::Row(row[..c.len()].as_ptr()),
-        Accumulate::Column(column) => Accumulate::Column(column[..1].as_ptr()),
-        Accumulate::Terms => Accumulate::Terms,
-        Accumulate::Sum => Accumulate::Sum,
-    };
+    if c.is_empty() {
+        return;
+    }
     let row = Row {
         a,
         b: b.numbers.as_ptr(),
         b_stride: b.row_stride,
-        start,
+        start: accumulate.map(|row| row[..c.len()].as_ptr(), |column| column[..1].as_ptr()),
         c: c.as_mut_ptr(),
         columns: c.len(),
     };
-    // SAFETY: `level` is that of this machine; all elements were asserted to be in bounds.
+    // SAFETY: `level` is that of this machine. The rows of B were asserted to be in bounds, C and an initial row have
+    // as many columns, a column has an element, and C is borrowed mutably.
     unsafe { run(level, row) };
 }
 
-/// A row of C.
+/// A row of C of one element or more.
 struct Row<'a, T> {
     a: &'a [T],
+    /// As many rows as there are factors, of `columns` elements.
     b: *const T,
     b_stride: usize,
     /// The initial value of the sums.
@@ -141,18 +139,18 @@ impl<T: Registers> Computation<T> for Row<'_, T> {
             // SAFETY: the caller guarantees the instructions and the elements.
             unsafe {
                 match vectors {
-                    1 => self.columns::<V, 1>(column, last),
-                    2 => self.columns::<V, 2>(column, last),
-                    3 => self.columns::<V, 3>(column, last),
-                    4 => self.columns::<V, 4>(column, last),
-                    5 => self.columns::<V, 5>(column, last),
-                    6 => self.columns::<V, 6>(column, last),
-                    7 => self.columns::<V, 7>(column, last),
-                    8 => self.columns::<V, 8>(column, last),
-                    9 => self.columns::<V, 9>(column, last),
-                    10 => self.columns::<V, 10>(column, last),
-                    11 => self.columns::<V, 11>(column, last),
-                    _ => self.columns::<V, MOST_REGISTERS>(column, last),
+                    1 => self.sum::<V, 1>(column, last),
+                    2 => self.sum::<V, 2>(column, last),
+                    3 => self.sum::<V, 3>(column, last),
+                    4 => self.sum::<V, 4>(column, last),
+                    5 => self.sum::<V, 5>(column, last),
+                    6 => self.sum::<V, 6>(column, last),
+                    7 => self.sum::<V, 7>(column, last),
+                    8 => self.sum::<V, 8>(column, last),
+                    9 => self.sum::<V, 9>(column, last),
+                    10 => self.sum::<V, 10>(column, last),
+                    11 => self.sum::<V, 11>(column, last),
+                    _ => self.sum::<V, MOST_REGISTERS>(column, last),
                 }
             }
             column += width;
@@ -166,20 +164,14 @@ impl<T: Registers> Row<'_, T> {
     /// # Safety
     /// The machine has the instructions; the elements are in bounds.
     #[inline(always)]
-    unsafe fn columns<V: Vector<Scalar = T>, const VECTORS: usize>(
-        &self,
-        column: usize,
-        last: usize,
-    ) {
+    unsafe fn sum<V: Vector<Scalar = T>, const VECTORS: usize>(&self, column: usize, last: usize) {
         // SAFETY: the caller guarantees the instructions and the elements.
         unsafe {
             let c = self.c.add(column);
-            let mut sums: [V; VECTORS] = match self.start {
-                Accumulate::Overwrite | Accumulate::Sum => [V::broadcast(T::default()); VECTORS],
-                Accumulate::Row(row) => load_row(row.add(column), last),
-                Accumulate::Column(first) => [V::broadcast(*first); VECTORS],
-                Accumulate::Terms => load_row(c, last),
-            };
+            let start = self
+                .start
+                .map(|row| row.wrapping_add(column), |first| first);
+            let mut sums = initial_sums::<V, VECTORS>(start, c, last);
             let mut b = self.b.wrapping_add(column);
             for &factor in self.a {
                 let factor = V::broadcast(factor);
@@ -189,10 +181,7 @@ impl<T: Registers> Row<'_, T> {
                 b = b.wrapping_add(self.b_stride);
             }
             if let Accumulate::Sum = self.start {
-                let one = V::broadcast(T::from(1));
-                for (sum, before) in sums.iter_mut().zip(load_row::<V, VECTORS>(c, last)) {
-                    *sum = sum.mul_add(one, before);
-                }
+                add_to_finished(&mut sums, c, last);
             }
             store_row(&sums, c, last);
         }

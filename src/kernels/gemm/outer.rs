@@ -3,7 +3,7 @@
 //! Storing C takes most of their time, so it is written row by row.
 
 use crate::base::cancel::CancelToken;
-use crate::kernels::gemm::accumulate::Accumulate;
+use crate::kernels::gemm::accumulate::{Accumulate, add_to_finished, initial_sums};
 use crate::kernels::gemm::product::Product;
 use crate::kernels::simd::level::{Computation, Level, Registers, run};
 use crate::kernels::simd::row::{load_row, store_row};
@@ -28,13 +28,10 @@ impl<T: Registers> Product<'_, T> {
             let outer = Outer {
                 a: a.get(first..).unwrap_or_default(),
                 b,
-                start: match self.accumulate {
-                    Accumulate::Column(column) => Accumulate::Column(&column[first..]),
-                    other => other,
-                },
+                start: (self.accumulate).map(|row| row, |column| &column[first..]),
                 c,
             };
-            // SAFETY: `level` is that of this machine.
+            // SAFETY: `level` is that of this machine; the computation has slices and needs no more.
             unsafe { run(level, outer) };
         }
     }
@@ -60,13 +57,7 @@ impl<T: Registers> Computation<T> for Outer<'_, T> {
             let row = Row {
                 // SAFETY: the caller guarantees the instructions.
                 factor: unsafe { V::broadcast(factor) },
-                start: match start {
-                    Accumulate::Overwrite => Accumulate::Overwrite,
-                    Accumulate::Row(row) => Accumulate::Row(row[..n].as_ptr()),
-                    Accumulate::Column(column) => Accumulate::Column(column[i..].as_ptr()),
-                    Accumulate::Terms => Accumulate::Terms,
-                    Accumulate::Sum => Accumulate::Sum,
-                },
+                start: start.map(|row| row[..n].as_ptr(), |column| column[i..=i].as_ptr()),
                 c: c.as_mut_ptr(),
             };
             let mut column = 0;
@@ -79,10 +70,10 @@ impl<T: Registers> Computation<T> for Outer<'_, T> {
                 // bounds of b, c and an initial row, and a column has an element for the row.
                 unsafe {
                     match vectors {
-                        1 => row.columns::<1>(b, column, last),
-                        2 => row.columns::<2>(b, column, last),
-                        3 => row.columns::<3>(b, column, last),
-                        _ => row.columns::<MAX_NR>(b, column, last),
+                        1 => row.store::<1>(b, column, last),
+                        2 => row.store::<2>(b, column, last),
+                        3 => row.store::<3>(b, column, last),
+                        _ => row.store::<MAX_NR>(b, column, last),
                     }
                 }
                 column += numbers;
@@ -91,7 +82,7 @@ impl<T: Registers> Computation<T> for Outer<'_, T> {
     }
 }
 
-/// A row of C.
+/// A row of C and its factor.
 struct Row<V: Vector> {
     factor: V,
     start: Accumulate<*const V::Scalar>,
@@ -104,31 +95,19 @@ impl<V: Vector<Scalar: Registers>> Row<V> {
     /// # Safety
     /// The machine has the instructions; the elements of b, c and the initial values are in bounds.
     #[inline(always)]
-    unsafe fn columns<const VECTORS: usize>(
-        &self,
-        b: *const V::Scalar,
-        column: usize,
-        last: usize,
-    ) {
+    unsafe fn store<const VECTORS: usize>(&self, b: *const V::Scalar, column: usize, last: usize) {
         // SAFETY: the caller guarantees the instructions and the elements.
         unsafe {
             let c = self.c.add(column);
-            let mut sums: [V; VECTORS] = match self.start {
-                Accumulate::Overwrite | Accumulate::Sum => {
-                    [V::broadcast(V::Scalar::default()); VECTORS]
-                }
-                Accumulate::Row(row) => load_row(row.add(column), last),
-                Accumulate::Column(start) => [V::broadcast(*start); VECTORS],
-                Accumulate::Terms => load_row(c, last),
-            };
+            let start = self
+                .start
+                .map(|row| row.wrapping_add(column), |first| first);
+            let mut sums = initial_sums::<V, VECTORS>(start, c, last);
             for (sum, b) in sums.iter_mut().zip(load_row::<V, VECTORS>(b, last)) {
                 *sum = self.factor.mul_add(b, *sum);
             }
             if let Accumulate::Sum = self.start {
-                let one = V::broadcast(V::Scalar::from(1));
-                for (sum, before) in sums.iter_mut().zip(load_row::<V, VECTORS>(c, last)) {
-                    *sum = sum.mul_add(one, before);
-                }
+                add_to_finished(&mut sums, c, last);
             }
             store_row(&sums, c, last);
         }

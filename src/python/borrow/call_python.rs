@@ -122,7 +122,8 @@ pub fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<
     )
 }
 
-/// The items of an iterable as a list, or None if `value` is not iterable or has no order, as sets have none.
+/// The items of an iterable as a list, or None if `value` is not iterable, or is a set, which has no order, or a
+/// dict, whose items are keys.
 ///
 /// # Errors
 /// What it raises.

@@ -56,11 +56,13 @@ def array_of_frame(name: str, frame: Any) -> Any:
 
     Its method `to_dask_array` makes objects of columns of several dtypes and of nullable ones.
     """
+    # The dtype is a guess: that of a block follows from its partition.
     meta = np.empty((0, *frame.shape[1:]))
-    return frame.map_partitions(partial(_as_array, name), meta=meta).compute_chunk_sizes()
+    parts = frame.map_partitions(partial(array_of_partition, name), meta=meta)
+    return parts.compute_chunk_sizes()
 
 
-def _as_array(name: str, part: Any) -> NDArray[Any]:
+def array_of_partition(name: str, part: Any) -> NDArray[Any]:
     """A partition as an array; of y also of names, which estimators encode."""
     array = as_array(name, part)
     if name != "y" and array.dtype.kind not in "biuf":

@@ -142,8 +142,8 @@ class Flow:
         sides = [(d.dim_value or None) if d.HasField("dim_value") else None for d in kind.shape.dim]
         known = math.prod(side for side in sides[1:] if side is not None)
         fits = width % known == 0 if None in sides[1:] else width == known
-        fits = fits and not (is_last and sides[-1] not in (None, width))
-        if not sides or not fits or (len(sides) != 2 and not is_reshaped):
+        fits = bool(sides) and fits and not (is_last and sides[-1] not in (None, width))
+        if not fits or (len(sides) != 2 and not is_reshaped):
             expected = f"expected x of shape (n, {width})"
             if is_reshaped:
                 expected += f", or another one with {width} elements in an example"

@@ -123,7 +123,7 @@ def unscaled_features(facts: Facts) -> Finding | None:
     return Finding(
         "unscaled_features",
         f"the features have an RMS of {size:.3g} instead of about 1, so z is too large by this "
-        f"factor, and the largest stable rate too small by {min(size * size, LARGEST):.3g}",
+        f"factor, and the largest stable rate too small by about {min(size * size, LARGEST):.3g}",
         "forward, BP4",
         {"RMS of x": size, "largest": float(np.abs(facts.batch.x).max())},
         SCALING,

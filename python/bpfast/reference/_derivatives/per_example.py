@@ -158,7 +158,7 @@ def gradients_of_examples(
 
 
 def zeros(network: Network) -> tuple[Any, Any]:
-    """The gradient of an example that no parameter matters to."""
+    """A gradient of zeros."""
     nabla_w = [[[0.0] * len(w_j) for w_j in w] for w in network.weights]
     nabla_b = [[0.0] * len(b) if b else [] for b in network.biases]
     return nabla_w, nabla_b

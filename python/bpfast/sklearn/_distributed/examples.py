@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._costs import LABELLED
-from bpfast.distributed._engines.dask_data import array_of_frame
+from bpfast.distributed._engines.dask_data import array_of_frame, array_of_partition
 from bpfast.distributed._shards.data import ShardData
 from bpfast.sklearn._targets import labels, weights
 from bpfast.sklearn._targets.examples import EstimatorExamples
@@ -85,7 +85,9 @@ def _as_array(name: str, value: Any) -> Any:
 def _rows_like(X: Any, count: int) -> Any:
     """Rows with the features of X, without its numbers."""
     if hasattr(X, "_meta_nonempty"):  # a frame
-        return X._meta_nonempty.iloc[[0] * count]
+        rows = X._meta_nonempty.iloc[[0] * count]
+        array_of_partition("X", rows)  # names a column that is not numeric
+        return rows
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got a dask array of shape {X.shape} instead.")
     return np.zeros((count, X.shape[1]), X.dtype)

@@ -47,7 +47,7 @@ def first(classes: Any, y: Any, sample_weight: Any) -> tuple[str, NDArray[Any]]:
     """
     if classes is None:
         text = "classes must be passed on the first call to partial_fit."
-        if sample_weight is not None:  # scikit-learn 1.5 has classes in its place
+        if sample_weight is not None:  # before 1.7 scikit-learn has classes in its place
             text += " The third argument is sample_weight: pass classes=..."
         raise ValueError(text)
     kind = target_kind(y)

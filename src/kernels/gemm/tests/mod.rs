@@ -15,7 +15,9 @@ use crate::kernels::gemm::split::parts;
 use crate::kernels::gemm::*;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::testing::number::Number;
-use crate::kernels::tuning::gemm::{ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, PACK_A_COLUMNS};
+use crate::kernels::tuning::gemm::{
+    ALIASING_STRIDE, KC, LARGE, MC_KC_PACKED_A, PACK_A_COLUMNS, UNPOLLED,
+};
 
 /// Five of the widest registers, and one lane more.
 const fn widths<T>() -> usize {
@@ -174,10 +176,27 @@ fn one_row<T: Number>() {
     for kind in KINDS.into_iter().chain(APART) {
         for columns in (1..30 * lanes).step_by(3) {
             for steps in [1, 9] {
+                // The narrow products of a single column are those of a single row too.
                 places.check(kind, 1, columns, steps);
+                places.check(kind, columns, 1, steps);
             }
         }
     }
+}
+
+/// A single term, whose C is written in several parts.
+fn outer<T: Number>() {
+    let side = UNPOLLED.isqrt() + 2;
+    let mut places = Places::<T>::new(2 * side * (side + 8));
+    for kind in KINDS.into_iter().chain(APART) {
+        places.check(kind, side, side, 1);
+    }
+}
+
+#[test]
+fn a_single_term_is_stored_in_parts() {
+    outer::<f32>();
+    outer::<f64>();
 }
 
 #[test]

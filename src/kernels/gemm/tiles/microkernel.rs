@@ -1,7 +1,7 @@
 //! The microkernel of most products: a tile of C, held in registers while its terms are added serially.
 
 use crate::base::cache_line;
-use crate::kernels::gemm::accumulate::Accumulate;
+use crate::kernels::gemm::accumulate::{Accumulate, add_to_finished};
 use crate::kernels::gemm::tiles::access::Access;
 use crate::kernels::gemm::tiles::tile::Tile;
 use crate::kernels::simd::row::{load_row, store_row, store_whole_row};
@@ -46,14 +46,8 @@ pub(in crate::kernels) unsafe fn compute<
             let a = A::addresses::<V::Scalar, ROWS>(tile, index);
             add_terms::<V, A, ROWS, VECTORS, PACK>(&mut sums, tile, a);
             if let Accumulate::Sum = tile.accumulate {
-                // All are loaded before any is stored: registers may overlap, and loading what a masked
-                // store has just written is slow.
-                let one = V::broadcast(V::Scalar::from(1));
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    let before = load_row::<V, VECTORS>(c.add(i * tile.c_stride), tile.last);
-                    for (sum, before) in sums.iter_mut().zip(before) {
-                        *sum = sum.mul_add(one, before);
-                    }
+                    add_to_finished(sums, c.add(i * tile.c_stride), tile.last);
                 }
             }
             for (i, sums) in sums.iter().enumerate() {
