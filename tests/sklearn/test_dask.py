@@ -65,6 +65,7 @@ def test_clones_keep_the_client_and_pickles_have_none(threads, processes):
     ("name", "message"),
     [
         ("client", "TypeError: client: expected a dask.distributed.Client, got int"),
+        ("text", "TypeError: X: expected real numbers, got column 'b' of dtype"),
         ("scoring", "ValueError: The 'scoring' parameter of MLPClassifier must be None or 'loss'"),
         ("nan", "ValueError: shard 0: x[300]: expected finite numbers, got nan"),
         ("axes", "ValueError: Expected 2D array, got a dask array of shape (1000,) instead."),

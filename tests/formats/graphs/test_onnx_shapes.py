@@ -68,6 +68,13 @@ def test_a_reshape_of_hidden_outputs_does_not_allow_other_shapes_of_x():
         from_onnx(model(nodes, shape="n, 1, 3"))
 
 
+def test_a_flatten_of_a_number():
+    made = model("p = Flatten<axis=-1>(x) y = Gemm<transB=1>(p, V, c)", shape="1", **SHAPES)
+    made.graph.input[0].type.tensor_type.shape.ClearField("dim")
+    with refuses(ValueError, r"'x': expected x of shape \(n, 3\), .*, got \[\]"):
+        from_onnx(made)
+
+
 @pytest.mark.parametrize("shape", ["n, 1, 3", "n, 3, 1", "n, k, 3", "n, k", "0, 0, 0"])
 @pytest.mark.parametrize("nodes", ["Flatten(x)", "Reshape(x, rest)", "Reshape(x, rows)"])
 def test_x_of_more_axes_with_the_elements_of_an_example(nodes, shape):

@@ -139,7 +139,11 @@ def messages(client):
     x, labels, _ = data()
     with_nan = x.copy()
     with_nan[300, 2] = np.nan
+    named = pd.DataFrame({"a": x[:, 0], "b": ["t"] * len(x)})
     calls = {
+        "text": lambda: fitted(
+            MLPClassifier, dd.from_pandas(named, npartitions=2), lazy(x, labels)[1], client=client
+        ),
         "client": lambda: fitted(MLPClassifier, x, labels, client=5),
         "scoring": lambda: fitted(
             MLPClassifier, *lazy(x, labels), client=client, early_stopping=True, scoring="f1_macro"
