@@ -42,6 +42,11 @@ CALLS = {
     "least_squares": lambda x, y: trained(bpfast.least_squares, x, y, gradient_tolerance=0),
     "fit": lambda x, y: trained(bpfast.Network.fit, x, y, seed=0, epochs=2),
     "distributed.fit": lambda x, y: trained(distributed.fit, x, y, seed=0, epochs=2),
+    "L-BFGS in shards": lambda x, y: trained(distributed.fit, x, y, method="lbfgs", epochs=2),
+    "local steps": lambda x, y: trained(
+        distributed.fit, x, y, method="local", average_every=1, epochs=1, seed=0, shard_rows=4
+    ),
+    "scipy_minimize": lambda x, y: trained(bpfast.scipy_minimize, x, y, l2=1e-300, tolerance=1e-3),
     "cross_validate": lambda x, y: bpfast.cross_validate(net(), x, y, 2, seed=0, epochs=2).outputs,
     "explain": report_of,
     "demon": lambda x, y: str(inside.demon(net(), x, y)),

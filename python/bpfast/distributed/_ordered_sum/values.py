@@ -22,6 +22,11 @@ class Part:
     cost: float
     examples: float
 
+    def mean_vector(self, divisor: float) -> NDArray[np.float64]:
+        """The vector over `divisor`; its callers look for numbers that are not finite."""
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            return self.vector / divisor
+
 
 @dataclass
 class Failure:

@@ -31,7 +31,7 @@ class Update:
 
     def gradient(self, total: Part, divisor: float, scale: float = 1.0) -> NDArray[np.float64]:
         """The gradient of C and of `scale` times the penalties, in float64."""
-        settings, gradient = self._settings, total.vector / divisor
+        settings, gradient = self._settings, total.mean_vector(divisor)
         if settings.clip_norm is not None:
             length = _core.norm(gradient)
             if length > settings.clip_norm:

@@ -31,7 +31,7 @@ def r2(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> f
     if not np.isfinite(outputs).all():
         return np.nan
     y = y.astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
+    with np.errstate(all="ignore"):
         errors = np.average((y - outputs) ** 2, weights=weight, axis=0)
         mean = np.average(y, weights=weight, axis=0)
         variances = np.average((y - mean) ** 2, weights=weight, axis=0)
