@@ -12,6 +12,7 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._blas import prepare_blas
+from bpfast._derivatives.arguments import refuse_trace
 from bpfast._helper_thread import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
 from bpfast._underflow import underflows
 from bpfast._validation.arrays.overlap import refuse_params
@@ -60,6 +61,7 @@ class Search:
     """
 
     def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any, damping: float) -> None:
+        refuse_trace(x)
         prepare_blas()
         self._net, self._y = net, y
         self._x, self._sample_weight = net._prepare(x, y, sample_weight, "mean", None)

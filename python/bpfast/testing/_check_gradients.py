@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from bpfast._derivatives.arguments import refuse_trace
+from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer, positive
 from bpfast._validation.seed import generator
 from bpfast.testing import _differences
@@ -61,7 +63,7 @@ def check_gradients(
         The targets; shape (n,) for a single output. With cross_entropy and log_likelihood also
         class labels of shape (n,).
     sample_weight : array_like, (n,), optional
-        The weights s_x, finite and 0 or above. Default: 1 for each example.
+        The weights s_x, finite; with "mean" 0 or above. Default: 1 for each example.
     reduction : {"mean", "sum"}, default "mean"
         "mean": C = Σ s_x C_x / Σ s_x, which is Σ C_x / n without weights. "sum": C = Σ s_x C_x.
     directions : int, default 8
@@ -107,7 +109,8 @@ def check_gradients(
     given = {"directions": directions, "parameters": parameters, "weighted_inputs": weighted_inputs}
     # Any object with the methods of a network can be checked.
     if not hasattr(net, "backprop") or str(net.dtype) not in TOLERANCE:
-        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+        check_network(net, "net")
+    refuse_trace(x)
     most = {name: 10_000 if n is None else integer(name, n, 0) for name, n in given.items()}
     if not any(most.values()):
         raise ValueError("directions, parameters, weighted_inputs: expected some, got 0 of each")
