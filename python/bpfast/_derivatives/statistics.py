@@ -75,7 +75,8 @@ class GradientStatistics:
         Returns
         -------
         float
-            inf if the estimate is not positive, which says that n is too small to tell.
+            inf if the estimate is not positive, which says that n is too small to tell. NaN if a
+            gradient is not finite.
 
         References
         ----------
@@ -83,9 +84,11 @@ class GradientStatistics:
         """
         mean = self.mean.flat.astype(np.float64)
         deviation = self.standard_deviation.flat.astype(np.float64)
+        if not (np.isfinite(mean).all() and np.isfinite(deviation).all()):
+            return np.nan
         # The scale cancels, and keeps the squares in range.
         largest = max(np.abs(mean).max(), deviation.max())
-        if 0 < largest < np.inf:
+        if largest > 0:
             mean, deviation = mean / largest, deviation / largest
         trace = float(deviation @ deviation)
         squared = float(mean @ mean) - trace / self.n
