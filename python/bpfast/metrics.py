@@ -247,7 +247,9 @@ def r2(outputs: ArrayLike, y: ArrayLike) -> float:
 
 
 def _residual(a: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
-    residual: NDArray[np.float64] = np.subtract(a, _accuracy.outputs(a, y), dtype=np.float64)
+    targets = _accuracy.outputs(a, y)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        residual: NDArray[np.float64] = np.subtract(a, targets, dtype=np.float64)
     return residual
 
 

@@ -150,6 +150,14 @@ def test_opposite_examples_leave_no_signal():
     assert found.noise_scale == math.inf
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_has_no_noise_scale(value):
+    net = bpfast.Network([2, 1], output="identity", seed=0)
+    with np.errstate(all="raise"):
+        found = net.gradient_statistics([[1.0, 2.0], [3.0, value]], [0.0, 1.0])
+        assert math.isnan(found.noise_scale)
+
+
 def test_the_noise_scale_of_large_float32_gradients():
     net = bpfast.Network([1, 1], output="identity", init="zeros", dtype="float32")
     found = net.gradient_statistics([[0.0], [0.0], [0.0]], np.float32([[1e18], [1e18], [1.5e18]]))

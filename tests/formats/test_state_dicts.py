@@ -120,6 +120,16 @@ def test_files(tmp_path):
         from_torch(path, **NAMES)
 
 
+@pytest.mark.parametrize("contents", [b"", b"weights"])
+@pytest.mark.parametrize("suffix", [".pt", ".pth"])
+def test_a_damaged_file_of_pytorch(contents, suffix, tmp_path):
+    path = tmp_path / f"model{suffix}"
+    path.write_bytes(contents)
+    expected = "a file of torch.save, or a safetensors file"
+    with refuses(ValueError, f"model{suffix}: expected {expected}, got neither$"):
+        from_torch(path, hidden="relu", output="identity")
+
+
 @pytest.mark.parametrize(
     ("dtype", "size", "got"),
     [

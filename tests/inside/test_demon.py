@@ -150,3 +150,23 @@ def test_bad_input(arguments, kind, message):
     given = {"net": net, "x": x, "y": y} | arguments
     with refuses(kind, message, net, x, y):
         demon(**given)
+
+
+@pytest.mark.parametrize("cost", ["quadratic", "cross_entropy"])
+def test_a_cost_that_is_not_finite_has_no_change(cost):
+    net, x, y = case(hidden="relu", cost=cost)
+    net.weights[0][:] = 1e308
+    x[:3], x[3] = 0, np.array([10, 10, 10])  # z = inf in the example 3
+    net.weights[1][:] = [[1, -1, 1, -1], [1, 1, 1, 1]]  # inf - inf
+    with refuses(
+        ValueError, r"^x\[3\]: expected an example with a finite cost before the change, got nan$"
+    ):
+        demon(net, x, y)
+
+
+def test_a_large_change_may_make_the_cost_infinite():
+    net = bpfast.Network.from_parameters([[[1.0]]], [[0.0]], output="identity")
+    with np.errstate(all="raise"):
+        found = demon(net, [[1.0]], [[0.0]], 2, 0, [1e200, 1e-200])
+    assert found.true[0, 0] == np.inf
+    assert found.predicted.tolist() == [[1e200, 1e-200]]

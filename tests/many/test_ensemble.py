@@ -199,6 +199,20 @@ def test_files(tmp_path):
     assert bpfast.Ensemble.load(path).histories == [None] * 5
 
 
+@pytest.mark.parametrize("load", [bpfast.load, bpfast.Ensemble.load])
+def test_the_cost_of_a_file(load, tmp_path):
+    path, net = tmp_path / "file", bpfast.Network([3, 1], seed=0)
+    save = net.save if load is bpfast.load else bpfast.Ensemble([net]).save
+    save(path)
+    load(path, cost="quadratic")
+    for cost, got in ((own_cost, "a callable"), ("huber", "'huber'")):
+        expected = "'quadratic', the cost in the file, or none"
+        with refuses(ValueError, f"cost: expected {expected}, got {got}$"):
+            load(path, cost=cost)
+    with refuses(TypeError, "^cost: expected a name or a callable, got int$"):
+        load(path, cost=3)
+
+
 def test_a_changed_bit_is_refused(tmp_path):
     path = tmp_path / "ensemble.safetensors"
     ensemble = trained()

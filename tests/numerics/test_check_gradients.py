@@ -211,10 +211,17 @@ def test_rtol_decides():
             ValueError,
             "expected finite z and a finite cost, got the cost nan",
         ),
+        (
+            {"x": problem()[0].trace(problem()[1])},
+            TypeError,
+            "^x: expected the examples, got a Trace; its a.0. has the examples$",
+        ),
+        ({"net": bpfast.Network}, TypeError, "^net: expected a Network, got the class Network$"),
+        ({"net": problem}, TypeError, "^net: expected a Network, got function$"),
     ],
 )
 def test_bad_arguments(options, error, message):
     net, x, y = problem()
-    batch = {"x": x, "y": y} | options
+    batch = {"net": net, "x": x, "y": y} | options
     with pytest.raises(error, match=message):
-        check_gradients(net, **batch)
+        check_gradients(**batch)

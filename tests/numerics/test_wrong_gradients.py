@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import bpfast
 from bpfast.testing import check_gradients
 from tests.helpers.cases.checked_networks import ONLY, Broken, problem, scale
 
@@ -102,3 +103,20 @@ def test_the_message_gives_the_worst_entry_and_both_values():
     assert first == f"weights[0][2, 1]: analytic 100, numeric {right:.10g}"
     assert rest[0] == "gradients of a float64 network, tolerance 1e-08"
     assert "44 checked, 44 wrong, 0 skipped" in rest[2]
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_directions_whose_scale_has_no_square(size):
+    """Squares of the gradient underflow or overflow; its norm does not."""
+
+    def total(a, y):
+        return a.sum(axis=1), np.ones_like(a)
+
+    options = {"output": "identity", "cost": total}
+    net = bpfast.Network.from_parameters([[[1 / size]]], [[0.0]], **options)
+    x, y = np.array([[size], [2 * size]]), np.zeros((2, 1))
+    with np.errstate(over="raise"):
+        check_gradients(net, x, y, **ONLY["directions"])
+        wrong = Broken(net, lambda g: scale(g.flat, 1.01))
+        with pytest.raises(AssertionError, match=r"^direction "):
+            check_gradients(wrong, x, y, **ONLY["directions"])

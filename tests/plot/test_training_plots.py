@@ -1,5 +1,7 @@
 """`plot.saturation`, `plot.speed` and `plot.history`: the lines of a training."""
 
+import io
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -138,3 +140,24 @@ def test_bad_histories():
         plot.history({"cost": [1]})
     with refuses(ValueError, "^ax: expected 2, for cost, accuracy, got 1$"):
         plot.history(example(), ax=Figure().subplots())
+
+
+@pytest.mark.parametrize("costs", [[1e308, -1e308, 1.0], [1e308, 1.7e308], [np.inf, 1.0]])
+def test_numbers_that_matplotlib_cannot_draw_are_gaps(costs):
+    histories = [bpfast.History(), bpfast.History()]
+    for cost in costs:
+        for history in histories:
+            history.append({"cost": cost, "seconds": 1, "learning_rate": 1})
+    nets = [bpfast.Network([1, 1], seed=seed) for seed in range(2)]
+    rows = np.array([costs])
+    demon = bpfast.inside.Demon(
+        np.array([2]), np.array([0]), np.arange(float(len(costs))), rows[:, 0], rows, rows
+    )
+    for axes in (
+        histories[0].plot().axes[0],
+        bpfast.Ensemble(nets, histories).plot(),
+        bpfast.plot.demon(demon),
+    ):
+        axes.figure.savefig(io.BytesIO())
+        expected = [cost if abs(cost) <= 1e300 else np.nan for cost in costs]
+        np.testing.assert_array_equal(axes.get_lines()[0].get_ydata(), expected)

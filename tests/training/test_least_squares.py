@@ -150,6 +150,12 @@ def test_bad_input(net, options, error, message):
         bpfast.least_squares(net, X, np.sin(X), **options)
 
 
+def test_a_trace_is_refused():
+    net = network()
+    with pytest.raises(TypeError, match=r"^x: expected the examples, got a Trace; its a\[0\] has"):
+        bpfast.least_squares(net, net.trace(X), np.sin(X))
+
+
 def test_more_memory_than_there_is(monkeypatch):
     monkeypatch.setattr(module, "MATRICES", 10**10)
     with pytest.raises(MemoryError, match=r"^net: expected a network for whose 37 "):

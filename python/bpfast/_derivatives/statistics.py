@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._derivatives.arguments import number_of_examples, with_custom_cost
+from bpfast._underflow import underflows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -60,11 +61,12 @@ class GradientStatistics:
         ndarray, (P,)
             In the network's dtype and in the order of ``net.params``. NaN where both are 0.
         """
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore", under="ignore"):
             ratio: NDArray[Any] = np.abs(self.mean.flat) / self.standard_deviation.flat
         return ratio
 
     @property
+    @underflows
     def noise_scale(self) -> float:
         """Tr Σ / ‖G‖²: the batch size from which on larger batches gain little.
 
@@ -73,7 +75,8 @@ class GradientStatistics:
         Returns
         -------
         float
-            inf if the estimate is not positive, which says that n is too small to tell.
+            inf if the estimate is not positive, which says that n is too small to tell. NaN if a
+            gradient is not finite.
 
         References
         ----------
@@ -81,9 +84,11 @@ class GradientStatistics:
         """
         mean = self.mean.flat.astype(np.float64)
         deviation = self.standard_deviation.flat.astype(np.float64)
+        if not (np.isfinite(mean).all() and np.isfinite(deviation).all()):
+            return np.nan
         # The scale cancels, and keeps the squares in range.
         largest = max(np.abs(mean).max(), deviation.max())
-        if 0 < largest < np.inf:
+        if largest > 0:
             mean, deviation = mean / largest, deviation / largest
         trace = float(deviation @ deviation)
         squared = float(mean @ mean) - trace / self.n

@@ -12,9 +12,11 @@ import numpy as np
 
 from bpfast import _core
 from bpfast._blas import prepare_blas
+from bpfast._derivatives.arguments import refuse_trace
 from bpfast._helper_thread import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
+from bpfast._underflow import underflows
 from bpfast._validation.arrays.overlap import refuse_params
-from bpfast._validation.arrays.sparse import is_sparse
+from bpfast._validation.arrays.sparse import for_scipy, is_sparse
 from bpfast._validation.arrays.sparse_format import check_format
 from bpfast._validation.naming import naming
 
@@ -59,11 +61,13 @@ class Search:
     """
 
     def __init__(self, net: Network, x: Any, y: Any, sample_weight: Any, damping: float) -> None:
+        refuse_trace(x)
         prepare_blas()
         self._net, self._y = net, y
         self._x, self._sample_weight = net._prepare(x, y, sample_weight, "mean", None)
         if is_sparse(self._x):
             check_format(self._x)  # SciPy's slices need arrays
+            self._x = for_scipy(self._x)
         refuse_params(net, x=self._x, y=y, sample_weight=sample_weight)
         self._differentiate()
         if not np.isfinite(self.cost):
@@ -100,6 +104,7 @@ class Search:
                 return "the cost falls by less than cost_tolerance", True
             self._compute_matrix()
 
+    @underflows
     def _step(self) -> float | None:
         """Try a step. Returns by how much C fell; None if it did not, and nothing changed."""
         net, cost = self._net, self.cost
@@ -136,6 +141,7 @@ class Search:
         found = self._net.backprop(self._x, self._y, sample_weight=self._sample_weight)
         self.cost, self._gradient = found.cost, found.flat.astype(np.float64)
 
+    @underflows
     def _compute_matrix(self) -> None:
         _gauss_newton(self._net, self._x, self._sample_weight, self._matrix, self._spare)
         np.maximum(self._scale, np.diagonal(self._matrix), out=self._scale)

@@ -203,7 +203,12 @@ class Objective:
             reduction=self._reduction,
             out=gradient,
         )
-        cost, derivative = gradient.cost, gradient.flat.astype(np.float64)
+        with np.errstate(under="ignore"):
+            return self._with_penalty(params, gradient.cost, gradient.flat.astype(np.float64))
+
+    def _with_penalty(
+        self, params: NDArray[np.float64], cost: float, derivative: NDArray[np.float64]
+    ) -> tuple[float, NDArray[np.float64]]:
         if self._reduction == "sum":
             cost, derivative = cost / self._total, derivative / self._total
         if self._l2:

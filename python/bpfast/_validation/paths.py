@@ -6,6 +6,9 @@ import errno
 import os
 from typing import Any
 
+# The most characters of a wrong path in a message.
+MAX_SHOWN = 100
+
 
 def as_path(argument: str, value: Any) -> str:
     """The path as text.
@@ -30,13 +33,19 @@ def as_path(argument: str, value: Any) -> str:
         raise TypeError(f"{argument}: expected str, bytes or os.PathLike, got {got}")
     path = os.fsdecode(value)
     if "\0" in path:
-        raise ValueError(f"{argument}: expected a path without null bytes, got {path!r}")
+        got = _shortened(repr(path))
+        raise ValueError(f"{argument}: expected a path without null bytes, got {got}")
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
         expected = f"{argument}: expected a path that the file system can encode"
-        raise ValueError(f"{expected}, got {path!r}") from None
+        raise ValueError(f"{expected}, got {_shortened(repr(path))}") from None
     return path
+
+
+def _shortened(text: str) -> str:
+    """The start of a long text: it may be the contents of a file in place of its path."""
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def refuse_unwritable(path: str) -> None:

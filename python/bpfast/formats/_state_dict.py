@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DIGITS = re.compile(r"(\d+)")
 # Before this version a crafted file could run code despite weights_only=True (CVE-2025-32434).
 MIN_VERSION = (2, 6)
+TORCH_SUFFIXES = (".pt", ".pth")
 # Dtypes of safetensors files that `read_tensors` does not read, in the words of PyTorch.
 DTYPES = {
     "F16": "float16", "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2",
@@ -122,8 +123,11 @@ def read_state_dict(path: str | bytes | os.PathLike[Any]) -> Mapping[str, Any]:
         return _load_pt(name)
     try:
         tensors, metadata = read_tensors(name)
-    except ValueError:
+    except ValueError as error:
         _refuse_dtypes(name)
+        if name.endswith(TORCH_SUFFIXES):
+            expected = "a file of torch.save, or a safetensors file"
+            raise ValueError(f"{name}: expected {expected}, got neither") from error
         raise
     if metadata.get("format", "").startswith("bpfast."):
         raise ValueError(f"{name}: expected a file of PyTorch, got one of bpfast.load")

@@ -100,7 +100,7 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
     """
     check_network(net, "net")
     prepare_blas()
-    with np.errstate(over="ignore"):  # of float32, which is refused below
+    with np.errstate(over="ignore", under="ignore"):  # of float32, which is refused below
         net.cost(x, y, sample_weight=sample_weight)  # raises the errors of shapes and types
     given_x = as_dense(x, np.dtype(np.float64)) if is_sparse(x) else as_array("x", x)
     dense = _rounded(net, given_x)
@@ -143,7 +143,7 @@ def batch_of(net: Network, x: Any, y: Any, sample_weight: Any = None) -> Batch:
 
 def _rounded(net: Network, values: NDArray[Any]) -> FloatArray:
     """`values` in float64, rounded to the dtype of the network."""
-    with np.errstate(over="ignore"):  # to infinity, which is refused by name
+    with np.errstate(over="ignore", under="ignore"):  # to infinity, which is refused by name
         rounded: FloatArray = values.astype(net.dtype).astype(np.float64)
     return rounded
 

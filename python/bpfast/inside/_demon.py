@@ -163,7 +163,7 @@ def demon(
     ------
     ValueError
         There is no such layer or neuron, a neuron is given without a layer, Δz is not finite or has
-        more than one axis, or x, y or weights are invalid.
+        more than one axis, x, y or weights are invalid, or the cost of an example is not finite.
     TypeError
         `net` is not a network, or an argument has the wrong type.
 
@@ -202,11 +202,23 @@ def demon(
         for number in layers
         for j in (range(net.sizes[number - 1]) if neuron is None else [neuron])
     ]
+    _refuse_overflow(batch)
     deltas = batch.net.errors(batch.x, batch.y, sample_weight=batch.weight)
-    delta = np.array([scale * deltas[number - 2][:, j].sum() for number, j in where])
-    true = np.vstack([scale * _changes(batch, number, where, changes) for number in layers])
+    with np.errstate(over="ignore", under="ignore"):  # a large Δz may make an infinite ΔC
+        delta = np.array([scale * deltas[number - 2][:, j].sum() for number, j in where])
+        true = np.vstack([scale * _changes(batch, number, where, changes) for number in layers])
+        predicted = np.outer(delta, changes)
     numbers, neurons = np.array(where, dtype=np.int64).T
-    return Demon(numbers, neurons, changes, delta, true, np.outer(delta, changes))
+    return Demon(numbers, neurons, changes, delta, true, predicted)
+
+
+def _refuse_overflow(batch: Batch) -> None:
+    """Raise ValueError if C_x is not finite, because then no change of it is a number."""
+    costs = batch.net.cost(batch.x, batch.y, reduction="none")
+    if not np.isfinite(costs).all():
+        k = int(np.isfinite(costs).argmin())
+        expected = "an example with a finite cost before the change"
+        raise ValueError(f"x[{batch.rows[k]}]: expected {expected}, got {costs[k]}")
 
 
 def _changes(batch: Batch, layer: int, where: list[tuple[int, int]], dz: FloatArray) -> FloatArray:

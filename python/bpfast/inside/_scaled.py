@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._underflow import underflows
+
 if TYPE_CHECKING:
     from bpfast._typing import FloatArray
 
@@ -32,6 +34,7 @@ def scale_of(values: FloatArray | float, axis: int | None = None) -> Any:
     return np.ldexp(1.0, exponent)
 
 
+@underflows
 def rms(values: FloatArray, axis: int | None = None) -> Any:
     """√mean(x²).
 
@@ -44,6 +47,7 @@ def rms(values: FloatArray, axis: int | None = None) -> Any:
     return np.sqrt(np.mean(np.square(_divided(values, scale, axis)), axis=axis)) * scale
 
 
+@underflows
 def norm(values: FloatArray, axis: int | None = None) -> Any:
     """√Σ x².
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Order: TypeAlias = Literal["C", "F"]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+# State of which a step takes the root.
+NEVER_NEGATIVE = ("square",)
 
 
 class StateArrays:
@@ -108,7 +110,12 @@ def _copy_of(argument: str, value: object) -> FloatArray:
     if native not in FLOATS:
         raise ValueError(f"{argument}: expected dtype float32 or float64, got {value.dtype}")
     refuse_masked(argument, value)
-    return np.array(value, native, order="C")
+    copied = np.array(value, native, order="C")
+    # NaN and infinity are the state after a step that diverged.
+    if argument in NEVER_NEGATIVE and (copied < 0).any():
+        got = copied[copied < 0][0]
+        raise ValueError(f"{argument}: expected numbers of 0 or above, got {got}")
+    return copied
 
 
 def _join(values: Sequence[object]) -> str:

@@ -37,7 +37,7 @@ def one_example(net: Network, x: Any) -> NDArray[Any]:
     if rows.shape not in ((n_inputs,), (1, n_inputs)):
         expected = f"one example, of shape ({n_inputs},) or (1, {n_inputs})"
         raise ValueError(f"x: expected {expected}, got {rows.shape}")
-    with np.errstate(over="ignore"):  # to infinity, as in the calls of the network
+    with np.errstate(over="ignore", under="ignore"):  # to infinity, as in the calls of the network
         return rows.reshape(1, n_inputs).astype(net.dtype)
 
 

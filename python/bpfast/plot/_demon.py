@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from bpfast._validation.numbers import integer
 from bpfast.inside._demon import Demon
 from bpfast.plot._arguments import instance_of
-from bpfast.plot._figure import axes_for, grid, line_style
+from bpfast.plot._figure import axes_for, drawn, grid, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,17 +61,17 @@ def demon(demon: Demon, *, most: int = 3, ax: Axes | None = None) -> Axes:
     axes = axes_for(ax)
     chosen = np.sort(np.argsort(-np.abs(demon.delta), kind="stable")[:count])
     order = np.argsort(demon.dz, kind="stable")
-    dz = demon.dz[order]
+    dz = drawn(demon.dz[order])
     is_single = len(demon.delta) == 1
     for index, row in enumerate(chosen):
         style: dict[str, Any] = line_style(index, len(chosen), len(dz))
         style["linestyle"] = "-"
         where = f"layer {demon.layer[row]}, neuron {demon.neuron[row]}"
         label = "$ΔC$" if is_single else f"$ΔC$: {where}"
-        axes.plot(dz, demon.true[row][order], label=label, linewidth=1.8, **style)
+        axes.plot(dz, drawn(demon.true[row][order]), label=label, linewidth=1.8, **style)
         is_last = index == len(chosen) - 1
         axes.plot(
-            dz, demon.predicted[row][order], color=style["color"], linestyle=(0, (5, 3)),
+            dz, drawn(demon.predicted[row][order]), color=style["color"], linestyle=(0, (5, 3)),
             linewidth=1.0, marker="x" if len(dz) == 1 else "",
             label="$δ\\,Δz$" if is_last else "_nolegend_",
         )  # fmt: skip

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from bpfast._many.ensemble.ensemble import Ensemble
 from bpfast._many.ensemble.ranking import best_index
 from bpfast.plot._arguments import instance_of
-from bpfast.plot._figure import BLUE, RED, axes_for, grid
+from bpfast.plot._figure import BLUE, RED, axes_for, drawn, grid
 from bpfast.plot._history import VALIDATION_PREFIX
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None
                 continue
             width = 2.2 if k == best else 0.7
             axes.plot(
-                history.epoch, history[name], dashes, color=color, linewidth=width,
+                history.epoch, drawn(history[name]), dashes, color=color, linewidth=width,
                 alpha=1.0 if k == best else 0.5, label=None if shown else label,
             )  # fmt: skip
             shown = True

@@ -111,6 +111,17 @@ def line_style(index: int, count: int, points: int) -> dict[str, Any]:
     }
 
 
+def drawn(values: NDArray[Any]) -> NDArray[Any]:
+    """The numbers of a line: a gap for those that matplotlib cannot draw, as for infinity.
+
+    Examples
+    --------
+    >>> drawn(np.array([1.0, -1e308]))
+    array([ 1., nan])
+    """
+    return np.where(np.abs(values) <= MAX_DRAWN, values, np.nan)
+
+
 def scale_for(values: NDArray[Any], *, signed: bool | None = None) -> tuple[str, Normalize]:
     """The colormap of the values, and its limits: from 0 on, or around 0 if any is negative."""
     finite = values[np.isfinite(values)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bpfast._activations import activation_names
+from bpfast._underflow import underflows
 from bpfast._validation.names import one_of, unknown_name
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer
@@ -145,6 +146,7 @@ def _values(net: Network, x: Any, y: Any, what: str) -> list[FloatArray]:
     return [np.array(w) for w in net.backprop(x, y).weights]
 
 
+@underflows
 def _histogram(values: FloatArray, bins: int) -> tuple[FloatArray, FloatArray]:
     """The fraction of the numbers in each bin, and the edges of the bins."""
     if not values.size:

@@ -10,7 +10,7 @@ from bpfast._validation.iterables import is_iterable
 from bpfast._validation.names import unknown_name
 from bpfast.history._history import History
 from bpfast.plot._arguments import instance_of
-from bpfast.plot._figure import BLUE, RED, figure_of, grid, panels_for
+from bpfast.plot._figure import BLUE, RED, drawn, figure_of, grid, panels_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def draw(history: History, names: list[str] | None, axes: Any, argument: str) ->
         ):
             if column in history:
                 panel.plot(
-                    history.epoch, history[column], dashes, color=color, label=label,
+                    history.epoch, drawn(history[column]), dashes, color=color, label=label,
                     marker=marker, markersize=4,
                 )  # fmt: skip
         panel.set_xlabel("epoch")

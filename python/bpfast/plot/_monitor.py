@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from bpfast.inside._monitor.monitor import Monitor
 from bpfast.plot._arguments import instance_of
-from bpfast.plot._figure import axes_for, grid, legend_beside, line_style
+from bpfast.plot._figure import axes_for, drawn, grid, legend_beside, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,7 +125,7 @@ def _lines(monitor: Monitor, column: str, ax: Axes | None) -> Axes:
     for index, name in enumerate(names):
         style = line_style(index, len(names), len(monitor))
         label = f"layer {name.removeprefix(f'{column}_')}"
-        axes.plot(monitor[time], monitor[name], label=label, **style)
+        axes.plot(monitor[time], drawn(monitor[name]), label=label, **style)
     axes.set_xlabel(time)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     legend_beside(axes, ax)

@@ -27,7 +27,7 @@ class OneCycle(Schedule):
         The highest rate, above 0.
     steps : int
         The number of steps of the cycle. From the last one, step ``steps - 1``, on the rate is
-        `final`.
+        `final`. If `warm_up` is 1, the last one has the peak, and `final` comes after it.
     warm_up : float, default 0.3
         The fraction of the steps in which the rate rises, from 0 to 1.
     start : float, optional

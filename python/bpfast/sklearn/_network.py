@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils._param_validation import InvalidParameterError
 
 from bpfast._network import Network
+from bpfast._underflow import underflows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +84,7 @@ def draw_parameters(net: Network, activation: Any, random: np.random.RandomState
         biases[...] = random.uniform(-bound, bound, n_out)
 
 
+@underflows
 def penalty(net: Network, alpha: float, l1: float) -> float:
     """The penalty alpha / 2 Σ w² + l1 Σ |w|.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast import _core
 from bpfast._blas import prepare_blas
 from bpfast._derivatives.forward_from import network_from
 from bpfast._validation.arrays import sparse as _sparse
@@ -84,7 +85,7 @@ class Probes:
     def directions(self, most: int, rng: np.random.Generator) -> Iterator[Probe]:
         """Derivatives of C along random directions through all parameters."""
         theta = self.exact.params.copy()
-        scale = math.sqrt(sum(float((scale**2).sum()) for scale in self.scales))
+        scale = math.hypot(*(_core.norm(scale.reshape(-1)) for scale in self.scales))
         for k in range(most):
             v = rng.standard_normal(theta.size)
 

@@ -101,6 +101,15 @@ def test_paths_of_no_file(path, kind, message, monkeypatch, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+def test_the_contents_of_a_file_are_no_path():
+    contents = to_onnx(network()).SerializeToString()
+    hint = r"pass onnx.load_from_string\(model\)"
+    with refuses(TypeError, f"^model: expected .*, got the bytes of a model; {hint}$"):
+        from_onnx(contents)
+    with refuses(ValueError, "^path: expected a path without null bytes, got .{100}…$"):
+        to_onnx(network(), contents)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes in folders")
 def test_a_pipe_or_device_is_not_replaced(tmp_path):
     path = tmp_path / "pipe"

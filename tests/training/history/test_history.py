@@ -244,3 +244,7 @@ def test_an_infinite_cost_is_no_improvement(name, sign):
         stopping.state = {"best": sign * INF, "best_epoch": 2}
     stopping.state = {"best": -sign * INF, "best_epoch": 0}  # before the first
     assert stopping.is_better(1, rows[2])
+    stopping.reset()
+    for epoch in (0, -1):  # 0 would leave it without a best epoch
+        with refuses(ValueError, f"^epoch: expected a positive integer, got {epoch}$"):
+            stopping.is_better(epoch, rows[0])

@@ -149,6 +149,16 @@ BAD_STATES = [
         "mean: expected dtype float32 or float64, got object",
     ),
     (LISTS | {"mean": [], "square": []}, ValueError, "mean: expected one array or more, got none"),
+    (
+        MEAN | {"square": np.array([1.0, -0.5, -2.0])},
+        ValueError,
+        "square: expected numbers of 0 or above, got -0.5",
+    ),
+    (
+        LISTS | {"square": [np.ones(3), np.array([1, -np.inf])]},
+        ValueError,
+        "square: expected numbers of 0 or above, got -inf",
+    ),
 ]
 
 
@@ -160,6 +170,19 @@ def test_a_bad_state_is_refused_and_changes_nothing(state, error, message):
     with refuses(error, f"^state: {message}$", p):
         opt.state = state
     same(opt.state, before)
+
+
+@pytest.mark.parametrize("case", CASES, ids=repr)
+def test_a_negative_square_is_refused_by_each_optimizer(case):
+    if "square" not in keeps(case):
+        return
+    opt, p = case.make(), np.ones(2)
+    opt.step(p, p + 1)
+    for square in (np.array([-1e-300, 0.0]), np.array([1.0, -1.0], np.float32)):
+        bad = {"steps": 1, **dict.fromkeys(keeps(case), square)}
+        with refuses(ValueError, "^state: square: expected numbers of 0 or above, got -1"):
+            opt.state = bad
+    opt.state = opt.state | {"square": np.array([-0.0, np.nan])}
 
 
 @pytest.mark.parametrize("make", [plateau, lambda: schedules.WarmUp(plateau(), 2)])

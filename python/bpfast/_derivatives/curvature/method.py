@@ -13,7 +13,7 @@ from bpfast._derivatives.curvature.operator import (
     ProductArguments,
 )
 from bpfast._validation.arrays.array_likes import as_array
-from bpfast._validation.arrays.sparse import is_sparse
+from bpfast._validation.arrays.sparse import for_scipy, is_sparse
 from bpfast._validation.arrays.sparse_format import check_format
 from bpfast._validation.names import one_of
 from bpfast._validation.network import check_network
@@ -86,6 +86,7 @@ def curvature(
         known, sample_weight = self._prepare(x, y, sample_weight, reduction, None)
         if is_sparse(known):
             check_format(known)  # SciPy's copy needs arrays
+            known = for_scipy(known)
         known = known.copy()
     y = as_array("y", y).copy()
     weight = None if sample_weight is None else as_array("sample_weight", sample_weight).copy()

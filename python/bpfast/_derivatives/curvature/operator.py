@@ -11,6 +11,7 @@ from bpfast._core import Gradient
 from bpfast._derivatives.arguments import number_of_examples
 from bpfast._derivatives.curvature.spectrum import WHICH, eigenvalues
 from bpfast._optional import optional
+from bpfast._underflow import underflows
 from bpfast._validation.names import one_of
 from bpfast._validation.numbers import integer
 from bpfast._validation.seed import generator
@@ -141,6 +142,7 @@ class Curvature:
         if not _core.has_params(self._net, self._params):
             raise ValueError("net: expected the parameters that net.curvature had, got others")
 
+    @underflows
     def diagonal(self, samples: int = 100, *, seed: Any = None) -> NDArray[Any]:
         """The diagonal: exact for "ggn" and "empirical_fisher", estimated for "hessian".
 
@@ -193,6 +195,7 @@ class Curvature:
             _check_targets(y)
         return diagonal
 
+    @underflows
     def trace(self, samples: int = 100, *, seed: Any = None) -> float:
         """The trace: the sum of the `diagonal`, exact except for "hessian".
 
@@ -230,6 +233,7 @@ class Curvature:
         for _ in range(count):
             yield (2 * draw.integers(0, 2, size) - 1).astype(self.dtype)
 
+    @underflows
     def eigenvalues(self, k: int = 1, *, which: Which = "largest") -> NDArray[np.float64]:
         """The k largest or smallest eigenvalues, by SciPy's Lanczos method.
 
@@ -291,6 +295,7 @@ class Curvature:
         """
         linalg = optional("scipy.sparse.linalg", "linear_operator", package="scipy")
 
+        @underflows
         def product(v: NDArray[Any]) -> NDArray[Any]:
             return self.matvec(v.ravel()).astype(np.float64)
 

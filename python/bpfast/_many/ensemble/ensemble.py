@@ -216,8 +216,10 @@ class Ensemble(Sequence["Network"]):
         ----------
         path : str, bytes or os.PathLike
             The file.
-        cost : callable, optional
-            The cost of the networks that were saved with a callable one.
+        cost : str or callable, optional
+            Needed if the cost of a network was a callable, because files do not store callables:
+            the callable, or another cost, for all networks that had one. Otherwise omit it, or pass
+            the name that is in the file.
 
         Returns
         -------
@@ -229,8 +231,11 @@ class Ensemble(Sequence["Network"]):
         OSError
             The file cannot be read.
         ValueError
-            It has no ensemble, is damaged or was written by a newer version, or a cost is missing.
-            A checksum detects damage; a file without one, of an older version, is read.
+            It has no ensemble, is damaged or was written by a newer version, or ``cost`` is missing
+            or differs from the costs of the file. A checksum detects damage; a file without one, of
+            an older version, is read.
+        TypeError
+            ``path`` is not a path, or ``cost`` is neither a name nor a callable.
 
         Examples
         --------

@@ -85,7 +85,7 @@ def write(
 
 
 def read(path: Any, cost: Any) -> Parts:
-    """What is in a file; `cost` is the callable cost of the networks that have one.
+    """What is in a file; `cost` is that of the networks that were saved with a callable one.
 
     Raises
     ------
@@ -93,7 +93,11 @@ def read(path: Any, cost: Any) -> Parts:
         The file cannot be read.
     ValueError
         It has no ensemble, is damaged, or was written by a newer version.
+    TypeError
+        `cost` is neither a name nor a callable.
     """
+    if not (cost is None or isinstance(cost, str) or callable(cost)):
+        raise TypeError(f"cost: expected a name or a callable, got {type(cost).__name__}")
     tensors, metadata = read_tensors(path)
     try:
         return _parsed(tensors, metadata, cost)
@@ -130,6 +134,7 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
         got = "an empty list" if entries == [] else type(entries).__name__
         raise ValueError(f"networks: expected a list with one network or more, got {got}")
     nets: list[Network] = []
+    costs: list[Any] = []
     histories: list[History | None] = []
     validation_sets: list[int | None] = []
     for k, entry in enumerate(entries):
@@ -139,7 +144,8 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
                 f"networks: expected {expected} in entry {k}, got {entry_names(entry)}"
             )
         config = dict(entry["config"])
-        if config.get("cost") == "custom":
+        costs.append(config.get("cost"))
+        if costs[-1] == "custom":
             if cost is None:
                 expected = "the callable cost of the saved networks"
                 raise ValueError(f"cost: expected {expected}, as in load(path, cost=…), got none")
@@ -159,6 +165,10 @@ def _parsed(tensors: dict[str, NDArray[Any]], metadata: dict[str, str], cost: An
         histories.append(None if state is None else History.from_state(state))
         number = entry["validation_set"]
         validation_sets.append(None if number is None else integer("validation_set", number, 0))
+    if cost is not None and "custom" not in costs and any(c != cost for c in costs):
+        expected, got = f"{costs[0]!r}, the cost in the file, or none", repr(cost)
+        got = got if isinstance(cost, str) else "a callable"
+        raise ValueError(f"cost: expected {expected}, got {got}")
     if tensors:
         name = min(tensors)
         got = f"one of shape {tensors[name].shape}"

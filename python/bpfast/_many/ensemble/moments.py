@@ -58,7 +58,7 @@ def _quantile(ordered: NDArray[np.float64], level: float) -> NDArray[np.float64]
     index = int(place)
     share = place - index
     low, high = ordered[index], ordered[min(index + 1, len(ordered) - 1)]
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         half = high / 2 - low / 2  # of the difference, which may overflow
         found = low + half * (2 * share) if share < 0.5 else high - half * (2 * (1 - share))
     result: NDArray[np.float64] = np.where((share == 0) | (low == high), low, found)

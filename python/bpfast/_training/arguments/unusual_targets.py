@@ -69,7 +69,7 @@ def _out_of_range(y: NDArray[Any], output: str) -> str | None:
 def _of_another_scale(y: NDArray[Any], output: str) -> str | None:
     if range_of(output)[1] < math.inf or not y.size:
         return None
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         scales = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=0))
         if not (scales.all() and np.isfinite(scales).all()):  # of squares out of range, perhaps
             numbers, shift = scaled(np.asarray(y, np.float64))

@@ -101,7 +101,7 @@ def refuse_infinite_sum(argument: str, weights: NDArray[np.float64] | None) -> N
     """Raise ValueError if the sum of the weights is not finite. `argument` is the cause."""
     if weights is None:
         return
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         total = float(weights.sum())
     if not math.isfinite(total):
         raise ValueError(f"{argument}: expected a finite sum, got {total}")
@@ -153,7 +153,7 @@ def times_class_weight(
     of_class: NDArray[np.float64] = by_class[index]
     if weights is None:
         return of_class
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         product = weights * of_class
     if not np.isfinite(product).all():
         k = int(np.isfinite(product).argmin())

@@ -245,7 +245,7 @@ class Examples:
             if of_piece > 0:
                 costs.append(self._net.cost(x, y, sample_weight=weight))
                 weights.append(of_piece)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             total = np.sum(weights)  # NumPy sums pairwise
             mean = float(np.sum(np.multiply(weights, costs)) / total)
             if math.isfinite(mean):

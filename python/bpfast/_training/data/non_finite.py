@@ -36,7 +36,7 @@ def _first_bad(dtype: np.dtype[Any], array: Any) -> tuple[int, Any] | None:
     array = np.asarray(array)
     if array.dtype.kind != "f" or not array.size:
         return None
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         bad = ~np.isfinite(array.astype(dtype, copy=False)).reshape(-1)
     if not bad.any():
         return None

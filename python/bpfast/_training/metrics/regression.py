@@ -20,8 +20,8 @@ def mean_square(residual: NDArray[np.float64]) -> float:
     >>> mean_square(np.array([1e154, -1e154]))
     1e+308
     """
-    numbers, shift = scaled(residual.reshape(-1, 1))
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
+        numbers, shift = scaled(residual.reshape(-1, 1))
         return float(np.ldexp(np.mean(np.square(numbers)), 2 * shift)[0])
 
 
@@ -33,8 +33,9 @@ def mean_size(residual: NDArray[np.float64]) -> float:
     >>> mean_size(np.array([1e308, -1e308]))
     1e+308
     """
-    numbers, shift = scaled(residual.reshape(-1, 1))
-    return float(np.ldexp(np.mean(np.abs(numbers)), shift)[0])
+    with np.errstate(over="ignore", under="ignore"):
+        numbers, shift = scaled(residual.reshape(-1, 1))
+        return float(np.ldexp(np.mean(np.abs(numbers)), shift)[0])
 
 
 def r2(residual: NDArray[np.float64], y: NDArray[Any]) -> float:
@@ -45,11 +46,11 @@ def r2(residual: NDArray[np.float64], y: NDArray[Any]) -> float:
     >>> r2(np.array([[0.0], [0.0], [-1e300]]), np.array([[1e300], [2e300], [3e300]]))
     0.5
     """
-    targets, shift = scaled(y.astype(np.float64))
-    change, shift_of_change = scaled(targets - _sums(targets) / len(targets))
-    error, shift_of_error = scaled(residual)
-    more = 2 * (shift_of_error - shift - shift_of_change)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
+        targets, shift = scaled(y.astype(np.float64))
+        change, shift_of_change = scaled(targets - _sums(targets) / len(targets))
+        error, shift_of_error = scaled(residual)
+        more = 2 * (shift_of_error - shift - shift_of_change)
         ratio = np.ldexp(_sums(np.square(error)) / _sums(np.square(change)), more)
         return float(np.mean(1 - ratio))
 

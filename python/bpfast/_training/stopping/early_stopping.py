@@ -144,9 +144,9 @@ class EarlyStopping:
         Raises
         ------
         ValueError
-            The row does not have the column.
+            The row does not have the column, or `epoch` is below 1.
         TypeError
-            `row` is not a mapping, or its value is not a number.
+            `row` is not a mapping, its value is not a number, or `epoch` is not an integer.
 
         Examples
         --------
@@ -155,7 +155,7 @@ class EarlyStopping:
         >>> stop.is_better(1, {"cost": 0.5}), stop.is_better(2, {"cost": 0.6}), stop.is_over(2)
         (True, False, True)
         """
-        epoch = integer("epoch", epoch, 0)
+        epoch = integer("epoch", epoch, 1)  # the best epoch is 0 before the first
         if not isinstance(row, Mapping):
             raise TypeError(f"row: expected a mapping, got {type(row).__name__}")
         column = self.column(row)

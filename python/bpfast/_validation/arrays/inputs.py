@@ -25,9 +25,6 @@ def checked_x(x: Any) -> Any:
         rows = by_rows(x)
         if rows.data.dtype.kind not in "buif":
             raise no_numbers("x", x, rows.data)
-        if rows.data.dtype == np.float16:  # SciPy cannot select rows of it
-            arrays = rows.data.astype(np.float32), rows.indices, rows.indptr
-            rows = type(rows)(arrays, shape=rows.shape)
         return without_duplicates(rows)
     array = as_array("x", x)
     if array.dtype.kind not in "buif":
@@ -45,7 +42,7 @@ def as_x(net: Network, x: Any) -> Any:
 def converted(x: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """x as a C-contiguous array of this dtype: itself, or a copy."""
     # A number too large for float32 is reported by the step that meets it.
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         return np.ascontiguousarray(x, dtype)
 
 

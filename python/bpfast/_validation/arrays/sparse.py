@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,9 +32,10 @@ def by_rows(x: Any) -> Any:
     """
     if x.format == "csr":
         refuse_masked_parts(x)
-        return x
+        return for_scipy(x)
     check_format(x)
     with naming("x"):
+        x = for_scipy(x)
         if x.format == "bsr":
             x = x.tocoo(copy=False)  # as its tocsr() and toarray() do
         rows = x.tocsr()
@@ -43,6 +45,32 @@ def by_rows(x: Any) -> Any:
     order = np.lexsort((x.col, x.row))
     starts = np.searchsorted(x.row[order], np.arange(x.shape[0] + 1))
     return type(rows)((x.data[order], x.col[order], starts), shape=x.shape)
+
+
+def for_scipy(x: Any) -> Any:
+    """`x` with numbers that SciPy can copy and select rows of: itself or a matrix with its indices.
+
+    SciPy has neither float16 nor other byte orders, and bpfast accepts both.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> x = scipy.sparse.csr_array([[0.0, 7.0]])
+    >>> x.data = x.data.astype(">f8")
+    >>> for_scipy(x).copy().data
+    array([7.])
+    """
+    data = getattr(x, "data", None)
+    if not isinstance(data, np.ndarray):
+        return x
+    dtype = data.dtype.newbyteorder("=")
+    if dtype == np.float16:
+        dtype = np.dtype(np.float32)
+    if data.dtype == dtype:
+        return x
+    x = copy(x)
+    x.data = data.astype(dtype)
+    return x
 
 
 def without_duplicates(rows: Any) -> Any:
@@ -78,7 +106,7 @@ def sum_duplicates(
     first = np.empty(stored, np.intp)  # the index of the first duplicate
     first[order] = order[is_first][np.cumsum(is_first) - 1]
     sums = np.zeros(stored, data.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         np.add.at(sums, first, data)
     unique = np.sort(order[is_first])
     return sums[unique], indices[unique], np.searchsorted(unique, indptr)
@@ -107,6 +135,6 @@ def as_dense(x: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     counts = np.diff(rows.indptr).astype(np.intp)
     stored = int(counts.sum())
     places = np.repeat(np.arange(len(counts)), counts), rows.indices[:stored].astype(np.intp)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         dense[places] = rows.data[:stored]
     return dense

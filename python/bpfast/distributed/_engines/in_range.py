@@ -39,6 +39,6 @@ def run_in_range(
 def _is_finite(part: Part) -> bool:
     if not math.isfinite(part.cost):
         return False
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         total = part.vector.sum()  # faster than a look at each number
     return bool(np.isfinite(total) or np.isfinite(part.vector).all())

@@ -22,6 +22,11 @@ class Part:
     cost: float
     examples: float
 
+    def mean_vector(self, divisor: float) -> NDArray[np.float64]:
+        """The vector over `divisor`; its callers look for numbers that are not finite."""
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            return self.vector / divisor
+
 
 @dataclass
 class Failure:
@@ -57,7 +62,7 @@ def combine(left: Any, right: Any) -> Any:
         return right if left is None else left
     if isinstance(left, tuple):
         return left + right
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         # Not in place: Dask may need a value again if a worker is lost.
         vector = left.vector + right.vector
     return Part(vector, left.cost + right.cost, left.examples + right.examples)
@@ -90,7 +95,7 @@ class Buffers:
         """`combine`, which may change both values. The sums have the same bits."""
         if not (isinstance(left, Part) and isinstance(right, Part)):
             return combine(left, right)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             left.vector += right.vector
         if self._free and self._free[-1].size != right.vector.size:
             self._free.clear()  # all in the list have one size
@@ -108,7 +113,7 @@ def ordered_sum(values: NDArray[np.float64]) -> Any:
     >>> ordered_sum(np.arange(5.0))
     np.float64(10.0)
     """
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         while (n := len(values)) > 1:
             half = n // 2
             pairs = values[:half] + values[half : 2 * half]

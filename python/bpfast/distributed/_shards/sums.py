@@ -118,7 +118,7 @@ class LocalSteps(SumTask):
         vector = np.concatenate([net.params, *state]).astype(np.float64)
         if self.shift:
             vector = np.ldexp(vector, self.shift)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             return Part(n * vector, n * math.ldexp(float(history.cost[0]), self.shift), n)
 
 

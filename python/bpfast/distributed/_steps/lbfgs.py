@@ -39,12 +39,13 @@ def minimise(training: Training, runner: ShardRunner, options: dict[str, Any]) -
     def evaluate(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         _core.assign_params(net, params)
         total, divisor = runner.total()
-        cost, gradient = total.cost / divisor, total.vector / divisor
+        cost, gradient = total.cost / divisor, total.mean_vector(divisor)
         costs.append((params.copy(), cost))
         if penalty:
             penalized = np.where(weights, params, 0.0)
-            cost += penalty / 2 * float(ordered_sum(np.square(penalized)))
-            gradient = gradient + penalty * penalized
+            with np.errstate(under="ignore"):
+                cost += penalty / 2 * float(ordered_sum(np.square(penalized)))
+                gradient = gradient + penalty * penalized
         if not len(history) and len(costs) == 1 and not np.isfinite(cost):
             raise failure(net, runner, 1, 0)
         return cost, gradient

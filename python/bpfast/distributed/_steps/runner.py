@@ -152,7 +152,7 @@ class ShardRunner:
             except DivergenceError as error:  # its step is counted from the last average
                 raise failure(self._net, self, epoch, before + error.step) from error
             examples = math.ldexp(total.examples, shift)
-            vector = total.vector / examples
+            vector = total.mean_vector(examples)
             if settings.check_finite and not np.isfinite(vector).all():
                 raise failure(self._net, self, epoch, before)
             self._assign(vector, steps)

@@ -31,7 +31,7 @@ class Update:
 
     def gradient(self, total: Part, divisor: float, scale: float = 1.0) -> NDArray[np.float64]:
         """The gradient of C and of `scale` times the penalties, in float64."""
-        settings, gradient = self._settings, total.vector / divisor
+        settings, gradient = self._settings, total.mean_vector(divisor)
         if settings.clip_norm is not None:
             length = _core.norm(gradient)
             if length > settings.clip_norm:
@@ -44,7 +44,7 @@ class Update:
     def step(self, total: Part, divisor: float, scale: float = 1.0) -> bool:
         """Do a step, unless a number would not be finite. Returns whether it was done."""
         net, optimizer, must_be_finite = self._net, self._optimizer, self._settings.check_finite
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             gradient = self.gradient(total, divisor, scale).astype(net.dtype)
         if must_be_finite and not (np.isfinite(total.cost) and np.isfinite(gradient).all()):
             return False

@@ -88,6 +88,9 @@ def from_onnx(
     (True, True)
     """
     onnx = optional("onnx", "from_onnx")
+    if isinstance(model, bytes) and b"\0" in model:
+        expected, hint = "an onnx.ModelProto or a path", "pass onnx.load_from_string(model)"
+        raise TypeError(f"model: expected {expected}, got the bytes of a model; {hint}")
     if isinstance(model, str | bytes | os.PathLike):
         model = _loaded(onnx, as_path("model", model))
     elif not isinstance(model, onnx.ModelProto):

@@ -91,7 +91,8 @@ class Report:
         list of NeuronFactors
         """
         if self._rows is None:
-            self._rows = neuron_rows(self._facts.batch, self._facts.layers)
+            with np.errstate(all="ignore"):  # as in `explain`
+                self._rows = neuron_rows(self._facts.batch, self._facts.layers)
         return list(self._rows)
 
     @property
@@ -102,12 +103,13 @@ class Report:
         -------
         dict of int to dict of str to float
         """
-        return {
-            layer.number: {
-                name: float(np.median(layer.factors[name])) for name in (*FACTORS, "gradient")
+        with np.errstate(all="ignore"):  # as in `explain`
+            return {
+                layer.number: {
+                    name: float(np.median(layer.factors[name])) for name in (*FACTORS, "gradient")
+                }
+                for layer in self._facts.layers
             }
-            for layer in self._facts.layers
-        }
 
     @property
     def cost(self) -> float:

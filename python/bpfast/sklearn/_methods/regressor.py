@@ -105,7 +105,7 @@ class BaseRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lea
         """The predictions of the network's outputs."""
         if self.out_activation_ != "exp":
             return outputs
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             return np.exp(outputs, out=outputs)
 
     def _check_examples(

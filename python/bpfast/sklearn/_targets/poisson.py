@@ -16,7 +16,7 @@ def poisson(z: Any, y: Any) -> tuple[Any, Any]:
     >>> poisson(np.log([[2.0]]), np.array([[2.0]]))[1]
     array([[0.]])
     """
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         mean = np.exp(z)
         return (xlogy(y, y) - y * z - y + mean).sum(axis=1), mean - y
 

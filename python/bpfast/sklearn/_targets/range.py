@@ -22,7 +22,7 @@ def refuse_too_large(argument: str, array: Any, dtype: np.dtype[Any]) -> None:
     numbers = array.data if sparse.issparse(array) else np.asarray(array)
     if numbers.dtype.kind != "f" or numbers.dtype.itemsize <= dtype.itemsize or not numbers.size:
         return
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         limits = np.array([numbers.min(), numbers.max()]).astype(dtype)
     if np.isinf(limits).any():
         raise ValueError(f"Input {argument} contains infinity or a value too large for {dtype!r}.")

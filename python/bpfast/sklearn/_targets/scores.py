@@ -31,8 +31,9 @@ def r2(outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> f
     if not np.isfinite(outputs).all():
         return np.nan
     y = y.astype(np.float64)
-    errors = np.average((y - outputs) ** 2, weights=weight, axis=0)
-    variances = np.average((y - np.average(y, weights=weight, axis=0)) ** 2, weights=weight, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
+        errors = np.average((y - outputs) ** 2, weights=weight, axis=0)
+        mean = np.average(y, weights=weight, axis=0)
+        variances = np.average((y - mean) ** 2, weights=weight, axis=0)
         scores = 1 - errors / variances
     return float(np.where(variances > 0, scores, np.where(errors > 0, 0.0, 1.0)).mean())
