@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -36,3 +36,8 @@ def underflows(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return in_silence
+
+
+# Conversions to float32, for which small numbers are 0.
+require: Callable[..., Any] = underflows(np.require)
+copyto: Callable[..., Any] = underflows(np.copyto)

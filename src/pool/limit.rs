@@ -1,6 +1,6 @@
 //! The default number of threads of a call.
 
-use std::num::NonZeroUsize;
+use std::num::{IntErrorKind, NonZeroUsize};
 use std::sync::OnceLock;
 
 use crate::base::error::{Error, Result};
@@ -38,6 +38,7 @@ fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<usize> 
         };
         match first.unwrap_or(&text).trim().parse::<usize>() {
             Ok(threads) if threads > 0 => return Ok(threads.min(MAX_THREADS)),
+            Err(error) if *error.kind() == IntErrorKind::PosOverflow => return Ok(MAX_THREADS),
             _ if name == VARIABLES[0] => {
                 return Err(Error::value(
                     name,
@@ -68,6 +69,9 @@ mod tests {
         };
         assert_eq!(with("BPFAST_NUM_THREADS", "3"), Ok(3));
         assert_eq!(with("RAYON_NUM_THREADS", " 5 "), Ok(5));
+        for many in ["1025", "99999999999999999999"] {
+            assert_eq!(with("BPFAST_NUM_THREADS", many), Ok(MAX_THREADS));
+        }
         assert_eq!(with("OMP_NUM_THREADS", "4,2"), Ok(4));
         assert!(with("OMP_NUM_THREADS", "many").is_ok());
         let error = with("BPFAST_NUM_THREADS", "0").expect_err("0 threads cannot work");

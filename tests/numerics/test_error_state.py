@@ -91,3 +91,14 @@ def test_an_infinite_error_is_no_warning(large):
     with np.errstate(all="raise"):
         assert metrics.mean_squared_error(outputs, y) == np.inf
         assert metrics.mean_absolute_error(outputs, y) == (large if large < 1e300 else np.inf)
+
+
+def test_conversions_to_float32_underflow():
+    single = bpfast.Network([2, 1], output="identity", dtype="float32", seed=0)
+    other = single.copy()
+    with np.errstate(under="raise"):
+        small = single(np.array([[1e-300, 1.0]]))
+        single.partial_fit(np.array([[1e-300, 1.0]]), np.array([[1e-300]]))
+    assert small == other(np.array([[0.0, 1.0]]))
+    other.partial_fit(np.array([[0.0, 1.0]]), np.array([[0.0]]))
+    assert (single.params == other.params).all()

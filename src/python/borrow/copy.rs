@@ -3,9 +3,12 @@
 use numpy::{PyArrayDescr, PyUntypedArray};
 use pyo3::prelude::*;
 
-use crate::python::borrow::call_python::{call, call_method, numpy_function};
+use crate::python::borrow::call_python::{call, call_method, import_from};
 use crate::python::borrow::header::{Bounds, MemoryOrder, check_writeable};
 use crate::python::borrow::table::{Access, Borrow, ScopeId};
+
+/// The module of NumPy's functions that convert dtypes, for any error state of the user's program.
+const CONVERSIONS: &str = "bpfast._underflow";
 
 /// A copy of an array.
 ///
@@ -37,7 +40,7 @@ pub fn contiguous<'py>(
         MemoryOrder::C => "C_CONTIGUOUS",
         MemoryOrder::Fortran => "F_CONTIGUOUS",
     };
-    let require = numpy_function(array.py(), "require")?;
+    let require = import_from(array.py(), CONVERSIONS, "require")?;
     let contiguous = call(&require, (array, dtype, [layout, "ALIGNED", "ENSUREARRAY"]))?;
     Ok(contiguous.cast_into()?)
 }
@@ -71,6 +74,9 @@ pub fn fill(
     value: &Bound<'_, PyUntypedArray>,
 ) -> PyResult<()> {
     borrow.check_covers(argument, target)?;
-    call(&numpy_function(target.py(), "copyto")?, (target, value))?;
+    call(
+        &import_from(target.py(), CONVERSIONS, "copyto")?,
+        (target, value),
+    )?;
     Ok(())
 }

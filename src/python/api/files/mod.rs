@@ -16,6 +16,9 @@ use crate::python::borrow::call_python::call_method;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, with_argument_name, wrong_type};
 
+/// The most characters of a wrong path in a message, as in `paths.py`.
+const MAX_SHOWN: usize = 100;
+
 /// The path that Python passes as str, bytes or os.PathLike.
 ///
 /// # Errors
@@ -41,7 +44,12 @@ pub fn parse_path(value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
         )
     })?;
     if path.as_os_str().as_encoded_bytes().contains(&0) {
-        let got = decoded.repr()?;
+        // It may be the contents of a file in place of its path.
+        let mut got = decoded.repr()?.to_string();
+        if let Some((end, _)) = got.char_indices().nth(MAX_SHOWN) {
+            got.truncate(end);
+            got.push('…');
+        }
         return Err(Error::value("path", "a path without null bytes", got).into());
     }
     Ok(path)
