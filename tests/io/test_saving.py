@@ -154,6 +154,8 @@ def test_invalid_paths():
             entry_point(Unpathable())
         with refuses(ValueError, r"^path: expected a path without null bytes, got 'a\\x00b'"):
             entry_point("a\0b")
+        with refuses(ValueError, "^path: expected a path without null bytes, got .{100}…$"):
+            entry_point("\0" * 1000)
         if sys.platform != "win32":  # any text is a path there
             with refuses(ValueError, r"^path: expected a path that .* can encode, got 'a\\ud800'$"):
                 entry_point("a\ud800")
