@@ -4,7 +4,7 @@
 //! m rows, loop 2 over micropanels of at most NR of the n columns, loop 1 over tiles of MR rows. Loop 5, over
 //! blocks of NC of the n columns, is there if the blocks are packed: a single block of A packs a micropanel of B
 //! while its first tile is computed. Loop 1 is in `macrokernel`. Products of a single row or a single term have
-//! kernels of their own: `one_row` and `outer`.
+//! kernels of their own, in `shapes`.
 
 use std::ops::Range;
 

@@ -4,10 +4,10 @@
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::gemm::accumulate::{Accumulate, add_to_finished, initial_sums};
-use crate::kernels::gemm::gemv::add_rows;
 use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
+use crate::kernels::gemm::shapes::gemv::add_rows;
 use crate::kernels::gemm::split::{blocks, parts};
 use crate::kernels::gemm::tiles::tiles;
 use crate::kernels::simd::level::{Computation, Level, Registers, run};
@@ -21,7 +21,7 @@ const MOST_REGISTERS: usize = 12;
 impl<T: Registers> Product<'_, T> {
     /// Computes `c`, whose only row has the factors `a`. Returns whether it did: not if the sum of a large B is
     /// added to C when it is finished, nor if fewer columns of B would be transposed than a tile is wide.
-    pub(super) fn one_row(
+    pub(in crate::kernels::gemm) fn one_row(
         &self,
         level: Level,
         a: &[T],

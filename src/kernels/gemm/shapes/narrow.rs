@@ -44,7 +44,10 @@ pub fn cost_per_term<T: Registers>(m: usize, n: usize) -> usize {
 
 /// Whether [`forward`] is better than the usual product.
 #[inline]
-pub(super) fn is_better_forward<T: Registers>(a: &Matrix<'_, T>, n_out: usize) -> bool {
+pub(in crate::kernels::gemm) fn is_better_forward<T: Registers>(
+    a: &Matrix<'_, T>,
+    n_out: usize,
+) -> bool {
     let shape = (a.rows, n_out, a.columns);
     let copied = if a.has_contiguous_rows() {
         a.rows * a.columns
@@ -56,7 +59,7 @@ pub(super) fn is_better_forward<T: Registers>(a: &Matrix<'_, T>, n_out: usize) -
 
 /// z = a W, (rows, n_out), row-major, with the initial values of `accumulate` for zᵀ.
 #[inline(never)] // keeps the code of other products short
-pub(super) fn forward<T: Registers>(
+pub(in crate::kernels::gemm) fn forward<T: Registers>(
     a: Matrix<'_, T>,
     w: Matrix<'_, T>,
     accumulate: Accumulate<&[T]>,
@@ -89,7 +92,10 @@ pub(super) fn forward<T: Registers>(
 
 /// Whether [`gradients`] is better than the usual product.
 #[inline]
-pub(super) fn are_better_gradients<T: Registers>(a: &Matrix<'_, T>, n_out: usize) -> bool {
+pub(in crate::kernels::gemm) fn are_better_gradients<T: Registers>(
+    a: &Matrix<'_, T>,
+    n_out: usize,
+) -> bool {
     let shape = (a.columns, n_out, a.rows);
     let copied = if a.has_contiguous_rows() {
         0
@@ -101,7 +107,7 @@ pub(super) fn are_better_gradients<T: Registers>(a: &Matrix<'_, T>, n_out: usize
 
 /// aᵀ δ, combined with `out`, (n_in, n_out), as `onto` says.
 #[inline(never)] // as `forward`
-pub(super) fn gradients<T: Registers>(
+pub(in crate::kernels::gemm) fn gradients<T: Registers>(
     a: Matrix<'_, T>,
     delta: Matrix<'_, T>,
     out: &mut [T],

@@ -15,7 +15,13 @@ impl<T: Registers> Product<'_, T> {
     ///
     /// # Panics
     /// The shapes do not match.
-    pub(super) fn outer(&self, level: Level, a: &[T], c: &mut [T], cancel: &CancelToken<'_>) {
+    pub(in crate::kernels::gemm) fn outer(
+        &self,
+        level: Level,
+        a: &[T],
+        c: &mut [T],
+        cancel: &CancelToken<'_>,
+    ) {
         let n = self.b.columns;
         let b = &self.b.numbers[..n];
         assert_eq!(a.len(), self.a.rows, "the rows of A");
