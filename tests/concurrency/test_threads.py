@@ -28,6 +28,7 @@ GET = "import bpfast; print(bpfast.get_num_threads())"
         ({"OMP_NUM_THREADS": "7"}, 7),
         ({"OMP_NUM_THREADS": "4,2"}, 4),
         ({"BPFAST_NUM_THREADS": " 6 "}, 6),
+        ({"BPFAST_NUM_THREADS": "99999999999999999999"}, 1024),
         ({"BPFAST_NUM_THREADS": "", "RAYON_NUM_THREADS": "5"}, 5),
         # What others set is not ours to judge.
         ({"RAYON_NUM_THREADS": "0", "OMP_NUM_THREADS": "2"}, 2),
@@ -38,7 +39,7 @@ def test_the_environment_caps_the_threads(variables, threads):
     assert run(GET, **variables) == threads
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "two", "2.5", "4,2", "99999999999999999999"])
+@pytest.mark.parametrize("value", ["0", "-1", "two", "2.5", "4,2"])
 def test_an_invalid_number_of_threads(value):
     program = """
 import json
