@@ -1,5 +1,6 @@
 //! The inner loops: the only module with SIMD code.
 //!
+//! - `machine`: what is asked of the machine, before the kernels run
 //! - `caches`: the data caches of the processor
 //! - `simd`: registers, and the level of the machine
 //! - `math`: elementary functions of a register
@@ -19,6 +20,7 @@ pub mod csr;
 pub mod elementwise;
 pub mod gemm;
 pub mod interleaved;
+pub mod machine;
 pub mod math;
 pub mod moments;
 pub mod peak;

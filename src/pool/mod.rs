@@ -40,6 +40,8 @@ use crate::base::error::{Error, Result};
 struct Pool {
     process: Process,
     workers: Vec<Worker>,
+    /// Those that this process may use.
+    cpus: usize,
     /// The number of teams with more than one thread; the caller of each occupies a CPU besides the
     /// workers.
     teams: Arc<AtomicUsize>,
@@ -71,6 +73,7 @@ fn pool(size: usize) -> Option<Arc<Pool>> {
             *slot = Some(Arc::new(Pool {
                 process,
                 workers,
+                cpus: cpus(),
                 teams: teams.unwrap_or_default(),
             }));
         }
@@ -133,7 +136,7 @@ impl Team {
         if self.is_forked_child() {
             return 0;
         }
-        let cpus_available = cpus().max(self.threads);
+        let cpus_available = pool.cpus.max(self.threads);
         cpus_available.saturating_sub(pool.teams.load(Ordering::Relaxed))
     }
 

@@ -64,6 +64,7 @@ fn workers_are_used_if_a_cpu_is_idle() {
     let pool = |teams| Pool {
         process: Process::current().expect("forks are counted"),
         workers: Vec::new(),
+        cpus: cpus(),
         teams: Arc::new(AtomicUsize::new(teams)),
     };
     let team = |threads| Team {
@@ -84,6 +85,7 @@ fn teams_are_counted_until_dropped() {
     let pool = Arc::new(Pool {
         process: Process::current().expect("forks are counted"),
         workers: Vec::new(),
+        cpus: cpus(),
         teams: Arc::default(),
     });
     let count = || pool.teams.load(Ordering::Relaxed);

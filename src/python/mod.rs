@@ -19,6 +19,8 @@ static ALLOCATOR: ReserveAllocator<HugePages<System>> =
 /// The compiled part of bpfast. Its public names are those of the package `bpfast`.
 #[pyo3::pymodule(gil_used = true)]
 mod _core {
+    use numpy::PyArrayDescrMethods;
+    use numpy::npyffi::is_numpy_2;
     use pyo3::prelude::*;
     use pyo3::types::{PySequence, PyTuple};
 
@@ -79,9 +81,16 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
         super::call::errors::install_panic_hook();
-        // Objects that crates create on first use, and panic if they cannot.
-        numpy::dtype::<f64>(py);
-        py.get_type::<super::borrow::Allocation>();
+        // Objects that crates make on first use. They panic if they cannot; and a child that is forked
+        // meanwhile would wait for them forever, as `call::cached` says.
+        is_numpy_2(py);
+        py.get_type::<super::borrow::Allocation>()
+            .fully_qualified_name()?;
+        numpy::dtype::<bool>(py)
+            .typeobj()
+            .call0()?
+            .extract::<bool>()?;
+        PyTuple::empty(py).try_iter()?.size_hint();
         module.add(
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,

@@ -22,6 +22,11 @@ def test_a_fork_while_other_threads_are_in_a_call(also):
     assert run("forks_beside_calls", also) == []
 
 
+@forks
+def test_a_fork_while_another_thread_is_in_the_first_call():
+    assert set(run("forks_in_a_first_call")) == {0}
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_workers_of_multiprocessing(method):
     if method != "spawn" and not hasattr(os, "fork"):

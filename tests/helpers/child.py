@@ -18,6 +18,9 @@ from tests.helpers.paths import ROOT
 LIMIT = 60  # seconds: ten times what the slowest of them takes on two cores
 # In LIMIT: what waits uses less, also if it looks for signals.
 MIN_CPU_SECONDS = 0.1
+# With LIMIT a third of pytest's faulthandler_timeout, which ends all tests of a worker: a process with a
+# third of a CPU is still given up before that.
+MAX_LIMITS = 5
 VARIABLES = ("BPFAST_NUM_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -52,7 +55,7 @@ def finish(process, stdin=None, limit=LIMIT):
     """What `process` writes until it ends, with `stdin` as its input. If it hangs, it is killed.
 
     On a busy machine, work may take any time. So a process is given up only if it has used next to
-    no time of the CPU for `limit` seconds, or ten times as much as `limit` in all.
+    no time of the CPU for `limit` seconds, or MAX_LIMITS times as much as `limit` in all.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def finish(process, stdin=None, limit=LIMIT):
             return process.communicate(stdin, timeout=limit)
         except subprocess.TimeoutExpired:
             before, used, stdin = used, cpu_time(process.pid), None
-            if used - before < MIN_CPU_SECONDS or used > 10 * limit:
+            if used - before < MIN_CPU_SECONDS or used > MAX_LIMITS * limit:
                 process.kill()
                 raise
 

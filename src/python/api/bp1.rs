@@ -21,8 +21,7 @@ use crate::python::convert::name::Name;
 use crate::python::convert::targets::{TargetArray, TargetsOrCosts, Weighting};
 
 /// sample_weight, reduction and out, as a tuple.
-#[derive(FromPyObject)]
-pub struct Options<'py>(
+type Options<'py> = (
     Option<Bound<'py, PyAny>>,
     Name<'py>,
     Option<Bound<'py, PyAny>>,
@@ -46,7 +45,7 @@ impl<'py> Arguments<'py> {
         z: &Bound<'py, PyAny>,
         output: &Name<'py>,
         cost: Name<'py>,
-        Options(sample_weight, reduction, out): Options<'py>,
+        (sample_weight, reduction, out): Options<'py>,
     ) -> PyResult<Self> {
         let z = matrix_like("z", z)?;
         let weighting = Weighting::parse(sample_weight.as_ref(), reduction)?;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use numpy::ndarray::Ix1;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use crate::base::alloc::try_collect;
 use crate::base::error::Error;
 use crate::model::architecture::{Architecture, Layer};
 use crate::python::api::views::{Views, set};
 use crate::python::borrow::{AnyVector, Element, OwnedVector, View, check_writeable, copied};
+use crate::python::call::cached::Cached;
 use crate::python::convert::arrays::input;
 use crate::python::convert::dtype::Dtype;
 
@@ -22,8 +22,8 @@ pub struct FlatVector {
     pub dtype: Dtype,
     numbers: AnyVector,
     flat: View,
-    weights: PyOnceLock<Py<Views>>,
-    biases: PyOnceLock<Py<Views>>,
+    weights: Cached<Views>,
+    biases: Cached<Views>,
 }
 
 impl FlatVector {
@@ -44,8 +44,8 @@ impl FlatVector {
             dtype,
             flat: numbers.view(py, &(0..length), None),
             numbers,
-            weights: PyOnceLock::new(),
-            biases: PyOnceLock::new(),
+            weights: Cached::new(),
+            biases: Cached::new(),
         })
     }
 
@@ -115,7 +115,7 @@ impl FlatVector {
             Some(view)
         };
         let make = || self.views(py, "weights", view);
-        Ok(self.weights.get_or_try_init(py, make)?.clone_ref(py))
+        Ok(self.weights.get_or_make(py, make)?.clone().unbind())
     }
 
     /// Views of b^2, …, b^L, each (n_l,); None for a layer without biases.
@@ -125,16 +125,16 @@ impl FlatVector {
             has_biases.then(|| self.numbers.view(py, &layer.biases, None))
         };
         let make = || self.views(py, "biases", view);
-        Ok(self.biases.get_or_try_init(py, make)?.clone_ref(py))
+        Ok(self.biases.get_or_make(py, make)?.clone().unbind())
     }
 
-    fn views(
+    fn views<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         name: &'static str,
         view: impl Fn(&Layer) -> Option<View>,
-    ) -> PyResult<Py<Views>> {
+    ) -> PyResult<Bound<'py, Views>> {
         let views = try_collect(name, self.architecture.layers().iter().map(view))?;
-        Py::new(py, Views::new(name, views))
+        Bound::new(py, Views::new(name, views))
     }
 }

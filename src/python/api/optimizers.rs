@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::base::alloc::{try_collect_results, try_push};
@@ -13,6 +12,7 @@ use crate::engine::optimizer::{Regularization, Rule, Step};
 use crate::pool::Team;
 use crate::python::api::threads;
 use crate::python::borrow::{BorrowScope, Element};
+use crate::python::call::cached::interned;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, wrong_type};
 use crate::python::convert::dtype::Dtype;
@@ -72,14 +72,16 @@ pub fn step_arrays(
     guarded(|| {
         let py = optimizer.py();
         let given: Hyperparameters = optimizer
-            .getattr(intern!(py, "_hyperparameters"))?
+            .getattr(interned!(py, "_hyperparameters"))?
             .extract()?;
-        let steps: u64 = optimizer.getattr(intern!(py, "_steps"))?.extract()?;
-        let state_before = optimizer.getattr(intern!(py, "_state_arrays"))?;
+        let steps: u64 = optimizer.getattr(interned!(py, "_steps"))?.extract()?;
+        let state_before = optimizer.getattr(interned!(py, "_state_arrays"))?;
         let params = try_collect_results("params", params.try_iter()?)?;
         let gradient = try_collect_results("gradient", gradient.try_iter()?)?;
         let rows = match &state_arrays {
-            Some(state_arrays) => nested("state", &state_arrays.getattr(intern!(py, "numbers"))?)?,
+            Some(state_arrays) => {
+                nested("state", &state_arrays.getattr(interned!(py, "numbers"))?)?
+            }
             None => Vec::new(),
         };
         if gradient.len() != params.len() {
@@ -107,9 +109,9 @@ pub fn step_arrays(
         }
         // No user code runs from here on.
         let is_same = optimizer
-            .getattr(intern!(py, "_state_arrays"))?
+            .getattr(interned!(py, "_state_arrays"))?
             .is(&state_before)
-            && optimizer.getattr(intern!(py, "_steps"))?.eq(steps)?;
+            && optimizer.getattr(interned!(py, "_steps"))?.eq(steps)?;
         if !is_same {
             let (expected, got) = ("unchanged until its step is done", "another state");
             return Err(Error::value("optimizer", expected, got).into());
@@ -154,9 +156,9 @@ pub fn step_arrays(
         float32.iter().try_for_each(OptimizerArrays::write_back)?;
         float64.iter().try_for_each(OptimizerArrays::write_back)?;
         // Set here, because Ctrl-C during the step is raised in Python right after this call.
-        optimizer.setattr(intern!(py, "_state_arrays"), state_arrays)?;
-        optimizer.setattr(intern!(py, "_is_single"), single)?;
-        optimizer.setattr(intern!(py, "_steps"), steps.saturating_add(1))
+        optimizer.setattr(interned!(py, "_state_arrays"), state_arrays)?;
+        optimizer.setattr(interned!(py, "_is_single"), single)?;
+        optimizer.setattr(interned!(py, "_steps"), steps.saturating_add(1))
     })
 }
 

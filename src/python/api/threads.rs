@@ -3,14 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::base::error::Error;
 use crate::kernels::simd::simd_level;
 use crate::pool::{MAX_THREADS, default_threads};
+use crate::python::call::cached::{Cached, interned};
 use crate::python::call::errors::{guarded, guarded_object};
 use crate::python::convert::integer::integer;
 
@@ -23,21 +22,21 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 /// The contexts of the running thread or asyncio task: a ContextVar with a tuple of [`NumThreads`], the
 /// last entered at the end. Some may already have been left in a copy of this task's context.
 fn contexts(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static CONTEXTS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static CONTEXTS: Cached<PyAny> = Cached::new();
     let new = || {
         let default = PyDict::new(py);
         default.set_item("default", PyTuple::empty(py))?;
         let contextvars = py.import("contextvars")?;
         let class = contextvars.getattr("ContextVar")?;
         let name = ("bpfast.num_threads",);
-        PyResult::Ok(class.call(name, Some(&default))?.unbind())
+        class.call(name, Some(&default))
     };
-    Ok(CONTEXTS.get_or_try_init(py, new)?.bind(py))
+    CONTEXTS.get_or_make(py, new)
 }
 
 /// The contexts that are still open, the last entered at the end.
 fn entered(py: Python<'_>) -> PyResult<Vec<Bound<'_, NumThreads>>> {
-    let all = contexts(py)?.call_method0(intern!(py, "get"))?;
+    let all = contexts(py)?.call_method0(interned!(py, "get"))?;
     let mut all: Vec<Bound<'_, NumThreads>> = all.extract()?;
     all.retain(|context| context.get().entered.load(Ordering::Relaxed) > 0);
     Ok(all)
@@ -219,7 +218,7 @@ impl NumThreads {
 
 fn set_contexts(py: Python<'_>, open: Vec<Bound<'_, NumThreads>>) -> PyResult<()> {
     let open = PyTuple::new(py, open)?;
-    contexts(py)?.call_method1(intern!(py, "set"), (open,))?;
+    contexts(py)?.call_method1(interned!(py, "set"), (open,))?;
     Ok(())
 }
 

@@ -13,9 +13,9 @@ use pyo3::BoundObject;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple};
 
+use crate::python::call::cached::Cached;
 use crate::python::call::detach::park;
 
 type ObjectCall =
@@ -88,7 +88,7 @@ pub fn call_with<'py>(
 /// # Errors
 /// There is none.
 pub fn import_from<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static IMPORT: Cached<PyAny> = Cached::new();
     let import = IMPORT.import(py, "importlib", "import_module")?;
     call(import, (module,))?.getattr(name)
 }
@@ -115,7 +115,7 @@ pub fn call_method<'py>(
 /// # Errors
 /// What it raises.
 pub fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    static GETATTR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static GETATTR: Cached<PyAny> = Cached::new();
     call(
         GETATTR.import(object.py(), "builtins", "getattr")?,
         (object, name),
@@ -148,7 +148,7 @@ pub fn try_to_list<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py,
 /// # Errors
 /// TypeError if it is not an integer.
 pub fn index<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    static INDEX: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static INDEX: Cached<PyAny> = Cached::new();
     call(INDEX.import(value.py(), "operator", "index")?, (value,))
 }
 

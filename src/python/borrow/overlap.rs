@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySlice};
 
 use crate::base::error::Error;
 use crate::python::borrow::call_python::{call_with, numpy_function};
 use crate::python::borrow::header::{Bounds, MemoryOrder, data};
+use crate::python::call::cached::interned;
 
 /// The most steps of the search for an element that two arrays share, whose cost may be exponential in the
 /// number of axes: a quarter of a millisecond. Of 19,000 random pairs of interleaved slices all but one
@@ -249,7 +249,7 @@ fn shares_memory<'py>(
     let py = one.py();
     py.check_signals()?; // there may be many pairs
     let most_work = PyDict::new(py);
-    most_work.set_item(intern!(py, "max_work"), MAX_WORK)?;
+    most_work.set_item(interned!(py, "max_work"), MAX_WORK)?;
     let shares_memory = numpy_function(py, "shares_memory")?;
     let answer = call_with(&shares_memory, (one, other), Some(&most_work));
     match answer.and_then(|answer| answer.is_truthy()) {

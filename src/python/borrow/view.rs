@@ -6,10 +6,10 @@ use std::ptr;
 use numpy::npyffi::{self, NpyTypes, PY_ARRAY_API};
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use crate::python::borrow::allocation::Allocation;
 use crate::python::borrow::header::data;
+use crate::python::call::cached::Cached;
 
 /// A range of a vector, and the array that shows it.
 pub struct View {
@@ -20,7 +20,7 @@ pub struct View {
     shape: Vec<usize>,
     /// In bytes.
     strides: Vec<isize>,
-    array: PyOnceLock<Py<PyUntypedArray>>,
+    array: Cached<PyUntypedArray>,
 }
 
 impl View {
@@ -49,14 +49,13 @@ impl View {
             offset: range.start * size_of::<T>(),
             shape,
             strides,
-            array: PyOnceLock::new(),
+            array: Cached::new(),
         }
     }
 
     /// The array: the same object each time, unless the user has changed that object in place.
     pub fn array<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
-        let make = || Ok::<_, PyErr>(self.make(py)?.unbind());
-        let array = self.array.get_or_try_init(py, make)?.bind(py);
+        let array = self.array.get_or_make(py, || self.make(py))?;
         let is_same = data(array) == self.start()
             && array.shape() == self.shape
             && array.strides() == self.strides
@@ -69,7 +68,7 @@ impl View {
 
     /// The existing array, if any.
     pub fn existing<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyUntypedArray>> {
-        self.array.get(py).map(|array| array.bind(py))
+        self.array.get(py)
     }
 
     /// The shape of the array as created.

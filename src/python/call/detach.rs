@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use crate::base::cancel::ShouldCancel;
 use crate::base::error::{ErrorKind, Result};
-use crate::kernels::simd::level;
+use crate::kernels::machine;
 use crate::python::call::errors::from_panic;
 
 /// Calls of fewer multiply-adds keep the GIL: they take at most some 10 µs, while a thread that releases it
@@ -26,7 +26,7 @@ pub fn detached<R: Send>(
     size: usize,
     work: impl FnOnce(ShouldCancel<'_>) -> Result<R> + Send,
 ) -> PyResult<R> {
-    level()?;
+    machine::detect()?;
     detached_without_simd(py, size, work)
 }
 

@@ -7,7 +7,6 @@ use numpy::{
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 
 use crate::base::error::Error;
@@ -17,6 +16,7 @@ use crate::python::borrow::{
     Access, Borrow, Element, MemoryOrder, NamedInput, ReadArray, check_out_disjoint,
     check_writeable, contiguous, readonly, readonly_contiguous, readwrite,
 };
+use crate::python::call::cached::Cached;
 use crate::python::call::errors::{with_argument_name, wrong_type};
 
 /// NumPy's largest number of dimensions.
@@ -97,7 +97,7 @@ pub fn as_array<'py>(
     argument: &str,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyUntypedArray>> {
-    static AS_ARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static AS_ARRAY: Cached<PyAny> = Cached::new();
     let py = value.py();
     if is_plain(value) {
         return Ok(value.cast::<PyUntypedArray>()?.clone());
@@ -106,11 +106,8 @@ pub fn as_array<'py>(
         let array = call(&numpy_function(py, "asarray")?, (value,));
         array.map_err(|error| with_argument_name(py, argument, error))?
     } else {
-        let import_from = || {
-            import_from(py, "bpfast._validation.arrays.array_likes", "as_array").map(Bound::unbind)
-        };
-        let as_array = AS_ARRAY.get_or_try_init(py, import_from)?;
-        call(as_array.bind(py), (argument, value))?
+        let import = || import_from(py, "bpfast._validation.arrays.array_likes", "as_array");
+        call(AS_ARRAY.get_or_make(py, import)?, (argument, value))?
     };
     Ok(array.cast_into()?)
 }
@@ -234,7 +231,7 @@ pub fn empty<'py, T: numpy::Element, D: Dimension>(
     py: Python<'py>,
     shape: &[usize],
 ) -> PyResult<Bound<'py, PyArray<T, D>>> {
-    static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static EMPTY: Cached<PyAny> = Cached::new();
     let empty = EMPTY.import(py, "numpy", "empty")?;
     let shape = PyTuple::new(py, shape)?;
     let array = empty.call1((shape, numpy::dtype::<T>(py)))?;

@@ -4,9 +4,7 @@
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use crate::base::alloc::try_to_vec;
 use crate::base::error::{Error, Result};
@@ -15,6 +13,7 @@ use crate::kernels::csr::CsrPattern;
 use crate::model::architecture::Architecture;
 use crate::python::borrow::call_python::{attribute, call, import_from};
 use crate::python::borrow::{Element, NamedInput, ReadArray};
+use crate::python::call::cached::{Cached, interned};
 use crate::python::call::errors::guarded;
 use crate::python::convert::arrays::{input, integers};
 
@@ -54,10 +53,10 @@ impl<'py, T: Element> InputArray<'py, T> {
         };
         let given = arrays(x)?;
         let format = attribute(x, "format")?;
-        let (matrix, by_rows) = if format.eq(intern!(py, "csr"))? {
+        let (matrix, by_rows) = if format.eq(interned!(py, "csr"))? {
             (x.clone(), given.clone())
         } else {
-            if format.eq(intern!(py, "csc"))? {
+            if format.eq(interned!(py, "csc"))? {
                 validated_csr::<T>(&given, (width, n))?; // SciPy converts without validation
             }
             let by_rows = import_from(py, "bpfast._validation.arrays.sparse", "by_rows")?;
@@ -195,7 +194,7 @@ impl<T: Element> BorrowedInputs<'_, '_, T> {
 #[pyfunction]
 pub fn has_duplicates(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
     guarded(|| {
-        let shape = rows.getattr(intern!(rows.py(), "shape"))?.extract()?;
+        let shape = rows.getattr(interned!(rows.py(), "shape"))?.extract()?;
         let pattern = pattern(&arrays(rows)?, shape)?;
         Ok(pattern.has_duplicates()?)
     })
@@ -203,11 +202,11 @@ pub fn has_duplicates(rows: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// Whether `x` is a SciPy sparse matrix or array.
 fn is_sparse(x: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static MODULES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static MODULES: Cached<PyAny> = Cached::new();
     let py = x.py();
     let modules = MODULES.import(py, "sys", "modules")?;
-    let scipy = modules.call_method1(intern!(py, "get"), (intern!(py, "scipy.sparse"),))?;
-    match scipy.getattr_opt(intern!(py, "issparse"))? {
+    let scipy = modules.call_method1(interned!(py, "get"), (interned!(py, "scipy.sparse"),))?;
+    match scipy.getattr_opt(interned!(py, "issparse"))? {
         Some(issparse) => call(&issparse, (x,))?.is_truthy(),
         None => Ok(false),
     }

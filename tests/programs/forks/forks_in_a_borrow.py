@@ -5,6 +5,7 @@ The child, where that thread does not run, uses what it used; after the fork in 
 
 import json
 import os
+import signal
 import threading
 
 import numpy as np
@@ -21,6 +22,7 @@ over = threading.Event()
 def in_child(work):
     pid = os.fork()
     if pid == 0:
+        signal.alarm(60)  # kills the child if it hangs, while the parent's thread trains on
         try:
             work()
         except BaseException as error:

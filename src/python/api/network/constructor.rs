@@ -7,11 +7,11 @@
 use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict, PyTuple, PyType};
 
 use crate::python::api::network::{NetworkParts, PyNetwork, initialise};
+use crate::python::call::cached::interned;
 use crate::python::call::errors::guarded;
 use crate::python::convert::config::{Config, parse_biases, parse_sizes, refuse_unknown_arguments};
 use crate::python::convert::dtype::Dtype;
@@ -206,7 +206,7 @@ fn empty_of<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyNetwork>> 
     let py = class.py();
     let options = [(EMPTY, true)].into_py_dict(py)?;
     let base = py.get_type::<PyNetwork>();
-    let net = base.call_method(intern!(py, "__new__"), (class,), Some(&options))?;
+    let net = base.call_method(interned!(py, "__new__"), (class,), Some(&options))?;
     Ok(net.cast_into()?)
 }
 

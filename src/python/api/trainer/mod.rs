@@ -8,6 +8,7 @@ use state::{Steps, TrainerState};
 
 use numpy::ndarray::{Ix1, Ix2};
 use numpy::{PyArray1, PyArray2};
+use pyo3::Borrowed;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
@@ -17,6 +18,7 @@ use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::{Hyperparameters, nested};
 use crate::python::borrow::{into_array, readwrite};
+use crate::python::call::cached::from_attributes;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, guarded_object};
 use crate::python::convert::arrays::{empty, from_slice, input};
@@ -38,7 +40,6 @@ enum AnyTrainerState {
 }
 
 /// The attributes of the Python class `Settings` that a step uses.
-#[derive(FromPyObject)]
 struct StepSettings<'py> {
     l1: f64,
     l2: f64,
@@ -48,6 +49,8 @@ struct StepSettings<'py> {
     seed: u64,
     check_finite: bool,
 }
+
+from_attributes!(StepSettings<'py> { l1, l2, clip_norm, max_norm, dropout, seed, check_finite });
 
 macro_rules! with_state {
     ($inner:expr, $state:ident => $body:expr) => {

@@ -1,12 +1,13 @@
 //! Some epochs of one training, as Python describes them.
 
+use pyo3::Borrowed;
 use pyo3::prelude::*;
 
 use crate::many::stopping::Stopping;
 use crate::python::api::trainer::Trainer;
+use crate::python::call::cached::from_attributes;
 
 /// The attributes of a Python object that describe some epochs of one training.
-#[derive(FromPyObject)]
 pub(super) struct TrainingJob<'py> {
     pub(super) trainer: Bound<'py, Trainer>,
     pub(super) optimizer: Bound<'py, PyAny>,
@@ -27,14 +28,37 @@ pub(super) struct TrainingJob<'py> {
     pub(super) best_params: Option<Bound<'py, PyAny>>,
 }
 
+from_attributes!(TrainingJob<'py> {
+    trainer,
+    optimizer,
+    state_arrays,
+    rates,
+    first_epoch,
+    order_seed,
+    rows,
+    validation,
+    validation_rows,
+    validation_weight,
+    early_stopping,
+    monitors_validation,
+    best_params,
+});
+
 /// The attributes of a `bpfast.EarlyStopping`.
-#[derive(Clone, Copy, FromPyObject)]
+#[derive(Clone, Copy)]
 pub(super) struct EarlyStopping {
     patience: u64,
     min_delta: f64,
     best: f64,
     best_epoch: u64,
 }
+
+from_attributes!(EarlyStopping {
+    patience,
+    min_delta,
+    best,
+    best_epoch
+});
 
 impl EarlyStopping {
     /// The rule, which keeps the parameters of the best epoch in `best_params`.
