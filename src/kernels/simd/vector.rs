@@ -49,6 +49,21 @@ pub trait Vector: Copy {
     /// `count` elements are writable.
     unsafe fn store_first(self, to: *mut Self::Scalar, count: usize);
 
+    /// Stores all lanes, if the machine can without reading their cache lines and keeping them in a cache. Other
+    /// threads see them after [`Self::await_stores_past_caches`].
+    ///
+    /// # Safety
+    /// [`Self::LANES`] elements are writable, and `to` is a multiple of their size in bytes.
+    #[inline(always)]
+    unsafe fn store_past_caches(self, to: *mut Self::Scalar) {
+        // SAFETY: the caller guarantees that the elements are writable.
+        unsafe { self.store(to) }
+    }
+
+    /// Waits until what this thread has stored past the caches is in memory.
+    #[inline(always)]
+    fn await_stores_past_caches() {}
+
     /// The rows of the square that [`Self::transpose`] copies.
     const SQUARE: usize;
 

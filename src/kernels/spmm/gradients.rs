@@ -8,6 +8,7 @@ use crate::kernels::spmm::blocks;
 use crate::kernels::spmm::microkernel::{
     MAX_REGISTERS, SparseTile, load, load_row, store_row, tail, tiles,
 };
+use crate::kernels::spmm::streamed::Blocks;
 
 /// Some rows of a weight gradient: those of the inputs from `first` on.
 #[derive(Debug)]
@@ -34,14 +35,18 @@ pub fn gradients<T: Registers>(
     add: bool,
     cancel: &CancelToken<'_>,
 ) {
+    let n_out = delta.len() / x.len();
+    assert_eq!(delta.len(), x.len() * n_out, "the length of a factor");
+    assert!(out.stride >= n_out, "the rows of a product");
+    // Without memory to sort the elements of x, terms are added where they belong.
+    if !add && let Ok(Some(blocks)) = Blocks::new(&x, &out) {
+        return blocks.compute(delta, n_out, out, cancel);
+    }
     let GradientRows {
         numbers: out,
         first,
         stride: row,
     } = out;
-    let n_out = delta.len() / x.len();
-    assert_eq!(delta.len(), x.len() * n_out, "the length of a factor");
-    assert!(row >= n_out, "the rows of a product");
     let inputs = out.len() / row;
     assert_eq!(out.len(), inputs * row, "the length of a product");
     if !add {

@@ -7,6 +7,7 @@
 mod forward;
 mod gradients;
 mod microkernel;
+mod streamed;
 
 use std::ops::Range;
 

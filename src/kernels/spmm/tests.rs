@@ -6,9 +6,11 @@ use crate::kernels::csr::CsrPattern;
 use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::spmm::microkernel::{MAX_REGISTERS, tiles};
+use crate::kernels::spmm::streamed::Blocks;
 use crate::kernels::spmm::*;
 use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
+use crate::kernels::tuning::spmm::STREAMED_BYTES;
 
 /// On both sides of a register, of a tile and of [`MAX_COLUMNS`], at every level.
 const WIDTHS: [usize; 16] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 65, 130, 259];
@@ -136,6 +138,66 @@ fn check<T: Number>() {
 fn both_products_add_stored_elements_in_their_order() {
     check::<f32>();
     check::<f64>();
+}
+
+/// Many inputs, some of them in several rows; the gradient of `row` columns for each is stored past the caches.
+fn check_streamed<T: Number>(n_out: usize, row: usize) {
+    let (rows, of_row) = (40, 60);
+    let inputs = STREAMED_BYTES / (row * size_of::<T>()) + 3;
+    let mut seed = 1;
+    let indices: Vec<i64> = (0..rows * of_row)
+        .map(|term| (term * term * 31 % (inputs + 2)).min(inputs - 1))
+        .map(|input| i64::try_from(input).expect("a small number"))
+        .collect();
+    let indptr: Vec<i64> = (0..=rows)
+        .map(|row| i64::try_from(row * of_row).expect("a small number"))
+        .collect();
+    let pattern = CsrPattern::new((rows, inputs), &indptr, &indices).expect("positions");
+    let (mut values, mut delta) = (vec![T::ONE; rows * of_row], vec![T::ONE; rows * n_out]);
+    fill(&mut seed, &mut values);
+    fill(&mut seed, &mut delta);
+    let x = pattern.with_values(&values).expect("values");
+    let mut out = Guarded::<T>::new(inputs * row);
+    for (level, of) in levels().flat_map(|level| [0..inputs, 2..inputs].map(|of| (level, of))) {
+        let mut expected = vec![T::default(); of.len() * row];
+        for (index, (&input, &value)) in indices.iter().zip(&values).enumerate() {
+            let input = usize::try_from(input).expect("a small number");
+            let Some(input) = input.checked_sub(of.start) else {
+                continue;
+            };
+            for (j, sum) in expected[input * row..][..n_out].iter_mut().enumerate() {
+                let delta = delta[index / of_row * n_out + j];
+                *sum = value.multiply_add(delta, *sum, level.is_fused());
+            }
+        }
+        let (_, out) = out.last(expected.len());
+        out.fill(T::NAN);
+        at(level, || {
+            let rows = GradientRows {
+                numbers: &mut *out,
+                first: of.start,
+                stride: row,
+            };
+            let streamed = Blocks::new(&x, &rows).expect("memory");
+            assert_eq!(
+                streamed.is_some(),
+                size_of_val(rows.numbers) >= STREAMED_BYTES
+            );
+            gradients(x, &delta, rows, false, &CancelToken::none());
+        });
+        // Padding may have either value.
+        for (row_of, (got, expected)) in out.chunks(row).zip(expected.chunks(row)).enumerate() {
+            assert_bits(&got[..n_out], &expected[..n_out], (level, row, row_of));
+        }
+    }
+}
+
+#[test]
+fn a_large_gradient_has_the_bits_of_a_small_one() {
+    for (n_out, row) in [(1, 1), (7, 7), (30, 32), (64, 64), (130, 131), (3000, 3000)] {
+        check_streamed::<f32>(n_out, row);
+        check_streamed::<f64>(n_out, row);
+    }
 }
 
 #[test]

@@ -44,7 +44,7 @@ operators!(F64x4: Add add _mm256_add_pd, Sub sub _mm256_sub_pd, Mul mul _mm256_m
 macro_rules! vector {
     (
         $name:ident, $scalar:ty, $lanes:literal, $accumulators:literal,
-        $broadcast:ident, $load:ident, $store:ident, $fma:ident, $transpose:ident $square:literal,
+        $broadcast:ident, $load:ident, $store:ident, $stream:ident, $fma:ident, $transpose:ident $square:literal,
         load_first: |$from:ident, $count:ident| $load_first:expr,
         store_first: |$to:ident, $value:ident, $stored:ident| $store_first:expr
     ) => {
@@ -81,6 +81,16 @@ macro_rules! vector {
                 // written.
                 unsafe { $store_first }
             }
+            #[inline(always)]
+            unsafe fn store_past_caches(self, to: *mut $scalar) {
+                // SAFETY: the caller guarantees that all lanes are writable, and the alignment.
+                unsafe { $stream(to, self.0) }
+            }
+            #[inline(always)]
+            fn await_stores_past_caches() {
+                // SAFETY: every x86-64 has the instruction.
+                unsafe { _mm_sfence() }
+            }
             const SQUARE: usize = $square;
             #[inline(always)]
             unsafe fn transpose(
@@ -112,22 +122,22 @@ macro_rules! vector {
 }
 
 vector!(
-    F32x16, f32, 16, 28, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps, transpose8x8 8,
+    F32x16, f32, 16, 28, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_stream_ps, _mm512_fmadd_ps, transpose8x8 8,
     load_first: |from, count| _mm512_maskz_loadu_ps(first16(count), from),
     store_first: |to, value, count| _mm512_mask_storeu_ps(to, first16(count), value)
 );
 vector!(
-    F64x8, f64, 8, 28, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd, transpose4x4 4,
+    F64x8, f64, 8, 28, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_stream_pd, _mm512_fmadd_pd, transpose4x4 4,
     load_first: |from, count| _mm512_maskz_loadu_pd(first8(count), from),
     store_first: |to, value, count| _mm512_mask_storeu_pd(to, first8(count), value)
 );
 vector!(
-    F32x8, f32, 8, 12, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, transpose8x8 8,
+    F32x8, f32, 8, 12, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_stream_ps, _mm256_fmadd_ps, transpose8x8 8,
     load_first: |from, count| _mm256_maskload_ps(from, first8x32(count)),
     store_first: |to, value, count| _mm256_maskstore_ps(to, first8x32(count), value)
 );
 vector!(
-    F64x4, f64, 4, 12, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd, transpose4x4 4,
+    F64x4, f64, 4, 12, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_stream_pd, _mm256_fmadd_pd, transpose4x4 4,
     load_first: |from, count| _mm256_maskload_pd(from, first4x64(count)),
     store_first: |to, value, count| _mm256_maskstore_pd(to, first4x64(count), value)
 );
