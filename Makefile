@@ -50,7 +50,7 @@ CHECKS := tests/numerics/test_equations.py tests/numerics/reference/test_parity.
 # These run in a few minutes, also on a busy machine.
 NOT_SLOW := -m "not clock and not slow"
 # A process for each core, up to 4: each needs about 1 GB, and imports every library. A file stays in one process.
-# A process that died is not replaced: pytest-xdist would wait forever for tests of its file that it has done.
+# A process that dies is not replaced: with `loadfile`, pytest-xdist would then wait forever.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() or 1))')
 IN_PARALLEL := --numprocesses $(WORKERS) --dist loadfile --max-worker-restart 0
 

@@ -83,10 +83,14 @@ pub mod spmm {
     /// The work between two polls of the cancellation token: some microseconds.
     pub const MAX_UNPOLLED_WORK: usize = 1 << 18;
     /// The bytes of a weight gradient from which on it is stored past the caches, where the next call finds
-    /// little of it. On a Zen 3 with 32 MiB of L3 such stores wrote 26 MB at 40 GB/s, others at 15 to 19. With
-    /// 512 examples of 40 stored elements and 64 neurons, a gradient and a step of SGD took 0.75 of the time for
-    /// 10 and 26 MB, and 1.4 times as long for 4 and 5 MB.
-    pub const STREAMED_BYTES: usize = 8 << 20;
+    /// little of it. On a Zen 3 with 32 MiB of L3 such stores wrote 26 MB at 40 GB/s, others at 15 to 19. A
+    /// gradient of 512 examples of 40 stored elements and 64 neurons took 0.65 of the time for 17 to 26 MB, and
+    /// 1.5 times as long for 4 and 5 MB; with a step of SGD behind it 0.75 and 1.4.
+    pub const STREAMED_BYTES: usize = 16 << 20;
+    /// The bytes of the part of such a gradient that a task computes, for which sorting pays off.
+    pub const STREAMED_SLICE_BYTES: usize = 1 << 20;
+    /// The reciprocal of the memory that sorting may take, relative to such a gradient.
+    pub const STREAMED_ELEMENTS: usize = 4;
     /// The bytes of the rows of such a gradient that are computed together: with a δ of each, they fit the L1
     /// cache. Copies from a buffer of 8 KiB took 0.65 ms for 26 MB, of 16 KiB 0.71, of 128 KiB 0.95.
     pub const STREAMED_BLOCK_BYTES: usize = 8 << 10;

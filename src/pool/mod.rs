@@ -40,7 +40,7 @@ use crate::base::error::{Error, Result};
 struct Pool {
     process: Process,
     workers: Vec<Worker>,
-    /// Those that this process may use.
+    /// The number of CPUs that this process may use.
     cpus: usize,
     /// The number of teams with more than one thread; the caller of each occupies a CPU besides the
     /// workers.

@@ -91,6 +91,8 @@ mod _core {
             .call0()?
             .extract::<bool>()?;
         PyTuple::empty(py).try_iter()?.size_hint();
+        let wrong_type = module.getattr("memory_order")?.call1((py.None(),));
+        debug_assert!(wrong_type.is_err(), "None is no array");
         module.add(
             "ACTIVATIONS",
             PyTuple::new(py, Activation::ALL.map(Activation::name))?,

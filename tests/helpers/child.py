@@ -18,9 +18,9 @@ from tests.helpers.paths import ROOT
 LIMIT = 60  # seconds: ten times what the slowest of them takes on two cores
 # In LIMIT: what waits uses less, also if it looks for signals.
 MIN_CPU_SECONDS = 0.1
-# With LIMIT a third of pytest's faulthandler_timeout, which ends all tests of a worker: a process with a
-# third of a CPU is still given up before that.
-MAX_LIMITS = 5
+# With LIMIT 180 s: a process that gets a fifth of a CPU is still given up before pytest's
+# faulthandler_timeout, which ends all tests of a worker.
+MAX_LIMITS = 3
 VARIABLES = ("BPFAST_NUM_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS")
 
 

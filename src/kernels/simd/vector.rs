@@ -49,20 +49,20 @@ pub trait Vector: Copy {
     /// `count` elements are writable.
     unsafe fn store_first(self, to: *mut Self::Scalar, count: usize);
 
-    /// Stores all lanes, if the machine can without reading their cache lines and keeping them in a cache. Other
-    /// threads see them after [`Self::await_stores_past_caches`].
+    /// Stores all lanes past the caches where the machine can, elsewhere as [`Self::store`] does.
     ///
     /// # Safety
-    /// [`Self::LANES`] elements are writable, and `to` is a multiple of their size in bytes.
+    /// [`Self::LANES`] elements are writable, and `to` is a multiple of their size in bytes. Before anything
+    /// else accesses them, this thread calls [`Self::order_stores_past_caches`].
     #[inline(always)]
     unsafe fn store_past_caches(self, to: *mut Self::Scalar) {
         // SAFETY: the caller guarantees that the elements are writable.
         unsafe { self.store(to) }
     }
 
-    /// Waits until what this thread has stored past the caches is in memory.
+    /// Orders this thread's stores past the caches before its later stores.
     #[inline(always)]
-    fn await_stores_past_caches() {}
+    fn order_stores_past_caches() {}
 
     /// The rows of the square that [`Self::transpose`] copies.
     const SQUARE: usize;

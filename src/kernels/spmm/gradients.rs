@@ -4,22 +4,11 @@ use crate::base::cancel::{COPIED_PER_POLL, CancelToken};
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
-use crate::kernels::spmm::blocks;
 use crate::kernels::spmm::microkernel::{
     MAX_REGISTERS, SparseTile, load, load_row, store_row, tail, tiles,
 };
-use crate::kernels::spmm::streamed::Blocks;
-
-/// Some rows of a weight gradient: those of the inputs from `first` on.
-#[derive(Debug)]
-pub struct GradientRows<'a, T> {
-    /// (inputs, n_out), including the padding between rows.
-    pub numbers: &'a mut [T],
-    /// The first input.
-    pub first: usize,
-    /// The row stride.
-    pub stride: usize,
-}
+use crate::kernels::spmm::rows::GradientRows;
+use crate::kernels::spmm::{blocks, streamed};
 
 /// xᵀ δ for a range of the columns of x: the gradient of these inputs' weights. With `add`, it is added to
 /// `out`.
@@ -31,16 +20,19 @@ pub struct GradientRows<'a, T> {
 pub fn gradients<T: Registers>(
     x: CsrMatrix<'_, T>,
     delta: &[T],
-    out: GradientRows<'_, T>,
+    mut out: GradientRows<'_, T>,
     add: bool,
     cancel: &CancelToken<'_>,
 ) {
     let n_out = delta.len() / x.len();
     assert_eq!(delta.len(), x.len() * n_out, "the length of a factor");
     assert!(out.stride >= n_out, "the rows of a product");
-    // Without memory to sort the elements of x, terms are added where they belong.
-    if !add && let Ok(Some(blocks)) = Blocks::new(&x, &out) {
-        return blocks.compute(delta, n_out, out, cancel);
+    assert_eq!(out.numbers.len() % out.stride, 0, "the length of a product");
+    if !add && streamed::pays_off(&x, &out) {
+        // Without memory to sort the elements of x, terms are added where they belong.
+        if streamed::gradients(&x, (delta, n_out), &mut out, cancel).is_ok() {
+            return;
+        }
     }
     let GradientRows {
         numbers: out,
@@ -48,7 +40,6 @@ pub fn gradients<T: Registers>(
         stride: row,
     } = out;
     let inputs = out.len() / row;
-    assert_eq!(out.len(), inputs * row, "the length of a product");
     if !add {
         for out in out.chunks_mut(COPIED_PER_POLL) {
             out.fill(T::default());

@@ -7,12 +7,14 @@
 mod forward;
 mod gradients;
 mod microkernel;
+mod rows;
 mod streamed;
 
 use std::ops::Range;
 
 pub use forward::forward;
-pub use gradients::{GradientRows, gradients};
+pub use gradients::gradients;
+pub use rows::GradientRows;
 
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::tuning::spmm::{COLUMN_MULTIPLE, MAX_COLUMNS, MAX_UNPOLLED_WORK};

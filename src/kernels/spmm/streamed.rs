@@ -1,6 +1,6 @@
-//! A weight gradient that exceeds the caches. Blocks of its rows are computed in a buffer that fits the L1
-//! cache, one after the other, and stored past the caches. Otherwise its memory is set to zero, and then read
-//! and written again where terms are added.
+//! A weight gradient that exceeds the caches. Blocks of its rows are summed in a buffer, which fits the L1 cache
+//! unless a row exceeds it, one after the other, and stored past the caches. Otherwise its memory is set to
+//! zero, and then read and written again where terms are added.
 
 use std::mem::replace;
 
@@ -10,21 +10,61 @@ use crate::base::error::Result;
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::Arithmetic;
-use crate::kernels::spmm::gradients::GradientRows;
-use crate::kernels::tuning::spmm::{STREAMED_BLOCK_BYTES, STREAMED_BYTES};
+use crate::kernels::spmm::rows::GradientRows;
+use crate::kernels::tuning::spmm::{
+    STREAMED_BLOCK_BYTES, STREAMED_BYTES, STREAMED_ELEMENTS, STREAMED_SLICE_BYTES,
+};
+
+/// Whether it pays off to stream `out`: the gradient of all columns of x is large, `out` is no small part of it,
+/// and the stored elements take little memory beside it.
+pub fn pays_off<T>(x: &CsrMatrix<'_, T>, out: &GradientRows<'_, T>) -> bool {
+    let all = x.width().saturating_mul(out.stride * size_of::<T>());
+    let elements = x.nnz().saturating_mul(size_of::<Element<T>>());
+    all >= STREAMED_BYTES
+        && size_of_val(out.numbers) >= STREAMED_SLICE_BYTES
+        && elements <= all / STREAMED_ELEMENTS
+        && u32::try_from(x.len()).is_ok()
+}
+
+/// Computes `out`. `delta`: (n, n_out).
+///
+/// # Errors
+/// Memory runs out. `out` is unchanged.
+///
+/// # Panics
+/// δ has another number of rows than x, or `out` has fewer columns than δ.
+pub fn gradients<T: Registers>(
+    x: &CsrMatrix<'_, T>,
+    (delta, n_out): (&[T], usize),
+    out: &mut GradientRows<'_, T>,
+    cancel: &CancelToken<'_>,
+) -> Result<()> {
+    assert_eq!(delta.len(), x.len() * n_out, "the rows of x");
+    assert!(n_out <= out.stride, "the columns of a product");
+    let rows_of_block = STREAMED_BLOCK_BYTES / (out.stride * size_of::<T>());
+    let shift = rows_of_block.max(1).ilog2();
+    let sorted = Sorted::new(x, out, shift, cancel)?;
+    let gradients = StreamedGradients {
+        sums: try_defaults("gradient", out.stride << shift)?,
+        sorted,
+        delta,
+        n_out,
+        stride: out.stride,
+        out: out.numbers,
+        cancel,
+    };
+    // SAFETY: `current` is a level of this machine. The elements have rows of x, so their δ are in bounds, and
+    // inputs below 1 << shift, so their sums are.
+    unsafe { run(current(), gradients) };
+    Ok(())
+}
 
 /// The stored elements of x for some rows of a weight gradient, sorted by the blocks of these rows; those of a
 /// block keep their order.
-pub struct Blocks<T> {
-    /// The number of rows of x.
-    n: usize,
-    /// The inputs of a block.
-    inputs: usize,
+struct Sorted<T> {
     /// The index after the last element of each block.
     ends: Vec<usize>,
     elements: Vec<Element<T>>,
-    /// The gradient of a block.
-    sums: Vec<T>,
 }
 
 /// A stored element of x.
@@ -36,37 +76,34 @@ struct Element<T> {
     value: T,
 }
 
-impl<T: Registers> Blocks<T> {
-    /// The blocks of `out`; None if they do not pay off: it is small, or the elements take as much memory.
+impl<T: Registers> Sorted<T> {
+    /// The elements for blocks of 2^`shift` rows of `out`. Some may be missing if the call is cancelled.
     ///
     /// # Errors
     /// Memory runs out.
-    pub fn new(x: &CsrMatrix<'_, T>, out: &GradientRows<'_, T>) -> Result<Option<Self>> {
-        let bytes = size_of_val(out.numbers);
-        let bytes_of_elements = x.nnz().saturating_mul(size_of::<Element<T>>());
-        if bytes < STREAMED_BYTES || bytes_of_elements > bytes {
-            return Ok(None);
-        }
-        let Ok(n) = u32::try_from(x.len()) else {
-            return Ok(None);
-        };
-        let most = STREAMED_BLOCK_BYTES / (out.stride * size_of::<T>());
-        let shift = most.max(1).ilog2();
-        let (all, inputs) = (out.numbers.len() / out.stride, 1 << shift);
-        // The input of each stored element, from the first one of `out` on.
-        let elements = || {
-            (0..n).flat_map(|row| {
-                let (columns, values) = x.row(row as usize);
+    fn new(
+        x: &CsrMatrix<'_, T>,
+        out: &GradientRows<'_, T>,
+        shift: u32,
+        cancel: &CancelToken<'_>,
+    ) -> Result<Self> {
+        let inputs = out.numbers.len() / out.stride;
+        // Each row of x, with the inputs and values of its elements; inputs from the first one of `out` on.
+        let rows = || {
+            let rows = (0..).zip((0..x.len()).map(|row| x.row(row)));
+            rows.map(|(row, (columns, values)): (u32, _)| {
                 let elements = columns.iter().zip(values);
-                elements.filter_map(move |(&column, &value)| {
+                let elements = elements.filter_map(|(&column, &value)| {
                     let input = (column as usize).wrapping_sub(out.first);
-                    (input < all).then_some((row, input, value))
-                })
+                    (input < inputs).then_some((input, value))
+                });
+                (row, columns.len(), elements)
             })
+            .take_while(|&(_, count, _)| !cancel.poll_after(count))
         };
         // The number of each block's elements; then the index of the next one; in the end that after the last.
-        let mut ends = try_defaults("x", all.div_ceil(inputs))?;
-        for (_, input, _) in elements() {
+        let mut ends: Vec<usize> = try_defaults("x", inputs.div_ceil(1 << shift))?;
+        for (input, _) in rows().flat_map(|(_, _, elements)| elements) {
             ends[input >> shift] += 1;
         }
         let mut count = 0;
@@ -74,52 +111,26 @@ impl<T: Registers> Blocks<T> {
             count += replace(end, count);
         }
         let mut sorted = try_defaults("x", count)?;
-        for (row, input, value) in elements() {
-            let end = &mut ends[input >> shift];
-            #[allow(clippy::cast_possible_truncation)] // columns are u32
-            let input = (input & (inputs - 1)) as u32;
-            sorted[*end] = Element { row, input, value };
-            *end += 1;
+        for (row, _, elements) in rows() {
+            for (input, value) in elements {
+                let end = &mut ends[input >> shift];
+                #[allow(clippy::cast_possible_truncation)] // below the rows of a block
+                let input = (input & ((1 << shift) - 1)) as u32;
+                sorted[*end] = Element { row, input, value };
+                *end += 1;
+            }
         }
-        Ok(Some(Self {
-            n: x.len(),
-            inputs,
+        Ok(Self {
             ends,
             elements: sorted,
-            sums: try_defaults("gradient", inputs * out.stride)?,
-        }))
-    }
-
-    /// Computes `out`, whose blocks these are. `delta`: (n, n_out).
-    ///
-    /// # Panics
-    /// δ has another number of rows than x, or `out` has fewer columns than δ.
-    pub fn compute(
-        self,
-        delta: &[T],
-        n_out: usize,
-        out: GradientRows<'_, T>,
-        cancel: &CancelToken<'_>,
-    ) {
-        assert_eq!(delta.len(), self.n * n_out, "the rows of x");
-        assert!(n_out <= out.stride, "the columns of a product");
-        assert_eq!(self.sums.len(), self.inputs * out.stride, "a block");
-        let gradients = StreamedGradients {
-            blocks: self,
-            delta,
-            n_out,
-            stride: out.stride,
-            out: out.numbers,
-            cancel,
-        };
-        // SAFETY: `current` is a level of this machine. Elements have rows of x and inputs of a block, as `new`
-        // made them; the assertions prove that their δ and their sums are in bounds.
-        unsafe { run(current(), gradients) };
+        })
     }
 }
 
 struct StreamedGradients<'a, T> {
-    blocks: Blocks<T>,
+    sorted: Sorted<T>,
+    /// The gradient of a block.
+    sums: Vec<T>,
     delta: &'a [T],
     n_out: usize,
     out: &'a mut [T],
@@ -130,18 +141,17 @@ struct StreamedGradients<'a, T> {
 impl<T: Registers> Computation<T> for StreamedGradients<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(mut self) {
+        let Sorted { ends, elements } = self.sorted;
         let mut start = 0;
-        let of_block = self.blocks.sums.len();
-        let outs = std::mem::take(&mut self.out).chunks_mut(of_block);
-        for (index, out) in outs.enumerate() {
-            let elements = start..self.blocks.ends[index];
+        for (out, end) in self.out.chunks_mut(self.sums.len()).zip(ends) {
+            let elements = &elements[start..end];
             if (self.cancel).poll_after(out.len() + elements.len() * self.n_out) {
                 break;
             }
-            start = elements.end;
-            self.blocks.sums.fill(T::default());
-            let sums = self.blocks.sums.as_mut_ptr();
-            for element in &self.blocks.elements[elements] {
+            start = end;
+            self.sums.fill(T::default());
+            let sums = self.sums.as_mut_ptr();
+            for element in elements {
                 // SAFETY: the caller guarantees the instructions, the rows of x and the inputs of a block.
                 unsafe {
                     let delta = self.delta.as_ptr().add(element.row as usize * self.n_out);
@@ -149,10 +159,11 @@ impl<T: Registers> Computation<T> for StreamedGradients<'_, T> {
                     add_term::<V>(element.value, delta, sums, self.n_out);
                 }
             }
-            // SAFETY: the caller guarantees the instructions.
-            unsafe { copy_past_caches::<V>(&self.blocks.sums[..out.len()], out) };
+            // SAFETY: the caller guarantees the instructions. `out` is not used before the end of the loop.
+            unsafe { copy_past_caches::<V>(&self.sums[..out.len()], out) };
         }
-        V::await_stores_past_caches();
+        // Not for each block: this waits for the memory.
+        V::order_stores_past_caches();
     }
 }
 
@@ -183,19 +194,24 @@ unsafe fn add_term<V: Arithmetic>(
     }
 }
 
-/// Copies `from` to `to`, which is as long, past the caches.
+/// Copies `from` to `to` past the caches.
 ///
 /// # Safety
-/// The machine has the instructions.
+/// The machine has the instructions. Before anything else accesses `to`, this thread calls
+/// [`order_stores_past_caches`](crate::kernels::simd::vector::Vector::order_stores_past_caches).
+///
+/// # Panics
+/// The lengths differ.
 #[inline(always)]
 unsafe fn copy_past_caches<V: Arithmetic>(from: &[V::Scalar], to: &mut [V::Scalar]) {
+    assert_eq!(from.len(), to.len(), "a copy");
     let aligned = to.as_ptr().align_offset(V::LANES * size_of::<V::Scalar>());
     let before = aligned.min(to.len());
     to[..before].copy_from_slice(&from[..before]);
     let mut j = before;
     while j + V::LANES <= to.len() {
-        // SAFETY: the caller guarantees the instructions. Both have LANES elements from `j` on, and those of
-        // `to` start at a multiple of their size.
+        // SAFETY: the caller guarantees the instructions and the order. Both have LANES elements from `j` on, and
+        // those of `to` start at a multiple of their size.
         unsafe { V::load(from[j..].as_ptr()).store_past_caches(to[j..].as_mut_ptr()) };
         j += V::LANES;
     }

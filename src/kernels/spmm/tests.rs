@@ -6,11 +6,10 @@ use crate::kernels::csr::CsrPattern;
 use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::spmm::microkernel::{MAX_REGISTERS, tiles};
-use crate::kernels::spmm::streamed::Blocks;
 use crate::kernels::spmm::*;
 use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
-use crate::kernels::tuning::spmm::STREAMED_BYTES;
+use crate::kernels::tuning::spmm::{STREAMED_BYTES, STREAMED_ELEMENTS, STREAMED_SLICE_BYTES};
 
 /// On both sides of a register, of a tile and of [`MAX_COLUMNS`], at every level.
 const WIDTHS: [usize; 16] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 65, 130, 259];
@@ -158,13 +157,16 @@ fn check_streamed<T: Number>(n_out: usize, row: usize) {
     fill(&mut seed, &mut delta);
     let x = pattern.with_values(&values).expect("values");
     let mut out = Guarded::<T>::new(inputs * row);
-    for (level, of) in levels().flat_map(|level| [0..inputs, 2..inputs].map(|of| (level, of))) {
+    let slice = STREAMED_SLICE_BYTES / (row * size_of::<T>()) + 1;
+    let slices = [0..inputs, 2..inputs - 1, 7..7 + slice];
+    for (level, of) in levels().flat_map(|level| slices.clone().map(|of| (level, of))) {
         let mut expected = vec![T::default(); of.len() * row];
         for (index, (&input, &value)) in indices.iter().zip(&values).enumerate() {
             let input = usize::try_from(input).expect("a small number");
-            let Some(input) = input.checked_sub(of.start) else {
+            if !of.contains(&input) {
                 continue;
-            };
+            }
+            let input = input - of.start;
             for (j, sum) in expected[input * row..][..n_out].iter_mut().enumerate() {
                 let delta = delta[index / of_row * n_out + j];
                 *sum = value.multiply_add(delta, *sum, level.is_fused());
@@ -178,11 +180,7 @@ fn check_streamed<T: Number>(n_out: usize, row: usize) {
                 first: of.start,
                 stride: row,
             };
-            let streamed = Blocks::new(&x, &rows).expect("memory");
-            assert_eq!(
-                streamed.is_some(),
-                size_of_val(rows.numbers) >= STREAMED_BYTES
-            );
+            assert!(streamed::pays_off(&x, &rows));
             gradients(x, &delta, rows, false, &CancelToken::none());
         });
         // Padding may have either value.
@@ -198,6 +196,30 @@ fn a_large_gradient_has_the_bits_of_a_small_one() {
         check_streamed::<f32>(n_out, row);
         check_streamed::<f64>(n_out, row);
     }
+}
+
+#[test]
+fn small_gradients_and_many_elements_are_not_streamed() {
+    let stride = 16;
+    let inputs = STREAMED_BYTES / (stride * size_of::<f32>());
+    let pays_off = |inputs: usize, part: usize, elements: usize| {
+        let indptr = [0, i64::try_from(elements).expect("a small number")];
+        let pattern = CsrPattern::new((1, inputs), &indptr, &vec![0_i64; elements]);
+        let (pattern, values) = (pattern.expect("positions"), vec![0.0_f32; elements]);
+        let mut numbers = vec![0.0; part * stride];
+        let rows = GradientRows {
+            numbers: &mut numbers,
+            first: 0,
+            stride,
+        };
+        streamed::pays_off(&pattern.with_values(&values).expect("values"), &rows)
+    };
+    let part = STREAMED_SLICE_BYTES / (stride * size_of::<f32>());
+    let most = STREAMED_BYTES / STREAMED_ELEMENTS / 12;
+    assert!(pays_off(inputs, part, most));
+    assert!(!pays_off(inputs - 1, inputs - 1, 1));
+    assert!(!pays_off(inputs, part - 1, 1));
+    assert!(!pays_off(inputs, part, most + 1));
 }
 
 #[test]

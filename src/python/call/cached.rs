@@ -72,7 +72,7 @@ macro_rules! interned {
         NAME.interned($py, $text)
     }};
 }
-pub(in crate::python) use interned;
+pub(crate) use interned;
 
 /// Implements `FromPyObject` for a struct whose fields are attributes of an object. The derive of PyO3 would
 /// use its own `intern!`.
@@ -92,4 +92,4 @@ macro_rules! from_attributes {
         }
     };
 }
-pub(in crate::python) use from_attributes;
+pub(crate) use from_attributes;

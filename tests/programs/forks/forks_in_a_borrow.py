@@ -22,7 +22,7 @@ over = threading.Event()
 def in_child(work):
     pid = os.fork()
     if pid == 0:
-        signal.alarm(60)  # kills the child if it hangs, while the parent's thread trains on
+        signal.alarm(300)  # kills the child if it hangs, while the parent's thread trains on
         try:
             work()
         except BaseException as error:

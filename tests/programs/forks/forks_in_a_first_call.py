@@ -1,6 +1,6 @@
-"""Fork while another thread is in the first call of the process; the child then makes the same call.
+"""Fork while another thread is in the first call of the process; the child makes the same call.
 
-Each attempt is in a process of its own, in which nothing of bpfast has run yet.
+Each attempt is in a process of its own, in which no call has run yet.
 """
 
 import json
@@ -21,7 +21,7 @@ def in_child(work):
     """The exit code of a child that does `work`; an alarm kills it if it hangs."""
     pid = os.fork()
     if pid == 0:
-        signal.alarm(20)
+        signal.alarm(300)
         try:
             work()
         except BaseException as error:

@@ -83,11 +83,11 @@ macro_rules! vector {
             }
             #[inline(always)]
             unsafe fn store_past_caches(self, to: *mut $scalar) {
-                // SAFETY: the caller guarantees that all lanes are writable, and the alignment.
+                // SAFETY: the caller guarantees that all lanes are writable, their alignment, and the order.
                 unsafe { $stream(to, self.0) }
             }
             #[inline(always)]
-            fn await_stores_past_caches() {
+            fn order_stores_past_caches() {
                 // SAFETY: every x86-64 has the instruction.
                 unsafe { _mm_sfence() }
             }
