@@ -82,7 +82,8 @@ mod _core {
         let py = module.py();
         super::call::errors::install_panic_hook();
         // Objects that crates make on first use. They panic if they cannot; and a child that is forked
-        // meanwhile would wait for them forever, as `call::cached` says.
+        // meanwhile would wait for them forever, as `call::cached` says: NumPy's functions, names of types,
+        // `__bool__`, `length_hint`, and what an argument of the wrong type needs.
         is_numpy_2(py);
         py.get_type::<super::borrow::Allocation>()
             .fully_qualified_name()?;

@@ -19,11 +19,12 @@ use crate::kernels::tuning::spmm::{
 /// and the stored elements take little memory beside it.
 pub fn pays_off<T>(x: &CsrMatrix<'_, T>, out: &GradientRows<'_, T>) -> bool {
     let all = x.width().saturating_mul(out.stride * size_of::<T>());
-    let elements = x.nnz().saturating_mul(size_of::<Element<T>>());
+    // Counted last: this reads where each row of x begins and ends.
+    let elements = || x.nnz().saturating_mul(size_of::<Element<T>>());
     all >= STREAMED_BYTES
         && size_of_val(out.numbers) >= STREAMED_SLICE_BYTES
-        && elements <= all / STREAMED_ELEMENTS
         && u32::try_from(x.len()).is_ok()
+        && elements() <= all / STREAMED_ELEMENTS
 }
 
 /// Computes `out`. `delta`: (n, n_out).
