@@ -91,34 +91,37 @@ def parse_seeds(seed: Any, count: int) -> list[int]:
 
 
 def generator(seed: Any) -> np.random.Generator:
-    """`numpy.random.default_rng(seed)`, with a check for nested lists.
+    """`numpy.random.default_rng(seed)`, with a check for nested lists and for bools.
 
-    NumPy recurses without end into a list that contains itself, which ends the process.
+    NumPy recurses without end into a list that contains itself, which ends the process, and takes
+    a bool in a list for 0 or 1.
 
     Raises
     ------
     ValueError, TypeError
-        NumPy does not accept the seed, it is a bool, or lists are nested too deep.
+        NumPy does not accept the seed, it is or contains a bool, or lists are nested too deep.
 
     Examples
     --------
     >>> generator(3).random() == generator(3).random()
     True
     """
-    if isinstance(seed, bool | np.bool_):
-        got = type(seed).__name__
-        raise TypeError(f"seed: expected an integer or what default_rng accepts, got {got}")
     with naming("seed"):
-        _check_depth(seed, ())
+        _check_entries(seed, ())
         return np.random.default_rng(seed)
 
 
-def _check_depth(seed: Any, outer: tuple[int, ...]) -> None:
+def _check_entries(seed: Any, outer: tuple[int, ...]) -> None:
+    is_array = isinstance(seed, np.ndarray | np.generic)
+    if isinstance(seed, bool) or (is_array and seed.dtype == bool):
+        kind = "an array of bool" if np.ndim(seed) else type(seed).__name__
+        got = f"{kind} in a list" if outer else kind
+        raise TypeError(f"expected an integer or what default_rng accepts, got {got}")
     if isinstance(seed, str | bytes | bytearray | memoryview) or not hasattr(seed, "__len__"):
         return
-    if isinstance(seed, np.ndarray) and (not seed.ndim or not seed.dtype.hasobject):
+    if is_array and (not seed.ndim or not seed.dtype.hasobject):
         return
     if len(outer) == MAX_DEPTH or id(seed) in outer:
         raise ValueError(f"expected lists nested at most {MAX_DEPTH} deep, got deeper ones")
     for entry in seed:
-        _check_depth(entry, (*outer, id(seed)))
+        _check_entries(entry, (*outer, id(seed)))

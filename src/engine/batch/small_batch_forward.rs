@@ -76,7 +76,7 @@ impl<T: Real> Call<'_, T> {
 
                 let neurons_per_task = self.neurons_per_task(layer);
                 let z_by_task = &mut scratch.z_by_task[..rows * layer.n_out];
-                let tasks = z_by_task.chunks_mut(rows * neurons_per_task).enumerate();
+                let tasks = rotated_tasks(z_by_task, rows * neurons_per_task, layer_index);
                 self.team.run(
                     workers,
                     tasks,
@@ -117,5 +117,44 @@ impl<T: Real> Call<'_, T> {
             }
             Ok(())
         })
+    }
+}
+
+/// The chunks of `z` of `length` elements, with their indices, from the one with the index `first` on, modulo their
+/// number, and then those before it.
+///
+/// A task reads the same columns of every row of weights. If the stride of rows is a power of two, these map to
+/// as small a share of the cache's sets. Threads take tasks in order, mostly, so another first task in each layer gives
+/// each of them columns of other sets.
+fn rotated_tasks<T>(
+    z: &mut [T],
+    length: usize,
+    first: usize,
+) -> impl Iterator<Item = (usize, &mut [T])> {
+    let first = first % z.len().div_ceil(length);
+    let (before, from_first) = z.split_at_mut(first * length);
+    let from_first = (first..).zip(from_first.chunks_mut(length));
+    from_first.chain(before.chunks_mut(length).enumerate())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_comes_once_from_the_first_on() {
+        let mut z: Vec<usize> = (0..10).collect();
+        for first in 0..9 {
+            let tasks = rotated_tasks(&mut z, 4, first);
+            assert_eq!(tasks.size_hint(), (3, Some(3)));
+            let mut order = Vec::new();
+            for (index, numbers) in tasks {
+                assert_eq!(numbers[0], 4 * index);
+                assert_eq!(numbers.len(), if index == 2 { 2 } else { 4 });
+                order.push(index);
+            }
+            let expected: Vec<usize> = (0..3).map(|task| (first + task) % 3).collect();
+            assert_eq!(order, expected);
+        }
     }
 }

@@ -198,7 +198,9 @@ OTHERS = [
     ({"seed": -1}, ValueError, "seed: expected non-negative integer"),
     ({"seed": 1.5}, TypeError, "seed: "),
     ({"seed": "abc"}, TypeError, "seed: "),
-    ({"seed": True}, TypeError, "seed: expected an integer or what default_rng accepts, got bool"),
+    ({"seed": True}, TypeError, "seed: expected an integer or what default_rng accepts, got bool$"),
+    ({"seed": [1, True]}, TypeError, "seed: expected an integer or .*, got bool in a list"),
+    ({"seed": np.array([True])}, TypeError, "seed: expected an integer or .*, got an array of bool"),
     ({"seed": object()}, TypeError, "seed: "),
 ]
 
