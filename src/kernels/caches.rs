@@ -1,5 +1,6 @@
 //! The data caches of the processor, from which block sizes follow.
 
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use crate::base::cache_line;
@@ -32,20 +33,29 @@ impl Cache {
     }
 }
 
-/// The caches that belong to one core.
+/// The caches that a core uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caches {
-    /// The L1 data cache.
+    /// The core's L1 data cache.
     pub l1: Cache,
-    /// The L2 cache.
+    /// The core's L2 cache.
     pub l2: Cache,
+    /// The L3 cache, which it shares with other cores.
+    pub l3: Cache,
 }
 
-/// For a processor that does not say: the smallest caches of processors with AVX2.
-const SMALL: Caches = Caches {
+/// For a processor that does not say: the smallest L1 and L2 caches of processors with AVX2, and 32 MiB of L3.
+const USUAL: Caches = Caches {
     l1: Cache { sets: 64, ways: 8 },
     l2: Cache { sets: 512, ways: 8 },
+    l3: Cache {
+        sets: 1 << 15,
+        ways: 16,
+    },
 };
+
+/// A hypervisor may report what no processor has: the sizes that are believed, of L1 and L2 and of L3.
+const BELIEVED: [RangeInclusive<usize>; 2] = [1 << 14..=1 << 24, 1 << 20..=1 << 31];
 
 /// The caches of this machine.
 pub fn caches() -> Caches {
@@ -55,8 +65,9 @@ pub fn caches() -> Caches {
         return caches;
     }
     *CACHES.get_or_init(|| Caches {
-        l1: described(1).unwrap_or(SMALL.l1),
-        l2: described(2).unwrap_or(SMALL.l2),
+        l1: described(1).unwrap_or(USUAL.l1),
+        l2: described(2).unwrap_or(USUAL.l2),
+        l3: described(3).unwrap_or(USUAL.l3),
     })
 }
 
@@ -91,10 +102,8 @@ fn described(level: u32) -> Option<Cache> {
         sets: found.ecx as usize + 1,
         ways: ways as usize,
     };
-    // A hypervisor may report what no processor has.
-    let is_plausible = line as usize == cache_line::BYTES
-        && (SMALL.l1.bytes() / 2..=1 << 24).contains(&cache.bytes());
-    is_plausible.then_some(cache)
+    let is_believed = BELIEVED[usize::from(level == 3)].contains(&cache.bytes());
+    (line as usize == cache_line::BYTES && is_believed).then_some(cache)
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -147,7 +156,8 @@ mod tests {
 
     #[test]
     fn the_caches_grow_with_their_level() {
-        let Caches { l1, l2 } = caches();
+        let Caches { l1, l2, l3 } = caches();
         assert!(l1.bytes() < l2.bytes(), "{l1:?} {l2:?}");
+        assert!(l2.bytes() < l3.bytes(), "{l2:?} {l3:?}");
     }
 }

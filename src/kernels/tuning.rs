@@ -84,11 +84,12 @@ pub mod spmm {
     pub const COLUMN_MULTIPLE: usize = 16;
     /// The work between two polls of the cancellation token: some microseconds.
     pub const MAX_UNPOLLED_WORK: usize = 1 << 18;
-    /// The bytes of a weight gradient from which on it is stored past the caches, where the next call finds
-    /// little of it. On a Zen 3 with 32 MiB of L3 such stores wrote 26 MB at 40 GB/s, others at 15 to 19. A
-    /// gradient of 512 examples of 40 stored elements and 64 neurons took 0.65 of the time for 17 to 26 MB, and
-    /// 1.5 times as long for 4 and 5 MB; with a step of SGD behind it 0.75 and 1.4.
-    pub const STREAMED_BYTES: usize = 16 << 20;
+    /// The reciprocal of the share of the L3 cache from which on a weight gradient is stored past the caches, since
+    /// the next call finds little of it there. On a Zen 3 with 32 MiB of L3, such stores wrote 26 MB at 40 GB/s,
+    /// others at 15 to 19: a gradient of 512 examples of 40 stored elements and 64 neurons took 0.65 of the time
+    /// for 17 to 26 MB, and 1.5 times as long for 4 and 5 MB; with a step of SGD behind it 0.75 and 1.4. On an
+    /// Emerald Rapids with 260 MiB it took 0.6 of the time for 256 MB, 0.9 to 1.5 for 102 MB and 1.4 for 26 MB.
+    pub const STREAMED_SHARE_OF_L3: usize = 2;
     /// The bytes of the part of such a gradient that a task computes, for which sorting pays off.
     pub const STREAMED_SLICE_BYTES: usize = 1 << 20;
     /// The reciprocal of the memory that sorting may take, relative to such a gradient.

@@ -7,12 +7,13 @@ use std::mem::replace;
 use crate::base::alloc::try_defaults;
 use crate::base::cancel::CancelToken;
 use crate::base::error::Result;
+use crate::kernels::caches::caches;
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::Arithmetic;
 use crate::kernels::spmm::rows::GradientRows;
 use crate::kernels::tuning::spmm::{
-    STREAMED_BLOCK_BYTES, STREAMED_BYTES, STREAMED_ELEMENTS, STREAMED_SLICE_BYTES,
+    STREAMED_BLOCK_BYTES, STREAMED_ELEMENTS, STREAMED_SHARE_OF_L3, STREAMED_SLICE_BYTES,
 };
 
 /// Whether it pays off to stream `out`: the gradient of all columns of x is large, `out` is no small part of it,
@@ -21,7 +22,7 @@ pub fn pays_off<T>(x: &CsrMatrix<'_, T>, out: &GradientRows<'_, T>) -> bool {
     let all = x.width().saturating_mul(out.stride * size_of::<T>());
     // Counted last: this reads where each row of x begins and ends.
     let elements = || x.nnz().saturating_mul(size_of::<Element<T>>());
-    all >= STREAMED_BYTES
+    all >= caches().l3.bytes() / STREAMED_SHARE_OF_L3
         && size_of_val(out.numbers) >= STREAMED_SLICE_BYTES
         && u32::try_from(x.len()).is_ok()
         && elements() <= all / STREAMED_ELEMENTS

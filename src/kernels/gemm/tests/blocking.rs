@@ -8,22 +8,30 @@ use crate::kernels::gemm::tiles::tiles;
 use crate::kernels::simd::level::Level;
 use crate::kernels::tuning::gemm::LARGE;
 
-/// L1: 32 KiB, L2: 512 KiB, as in a Zen 3.
+/// L1: 32 KiB, L2: 512 KiB, L3: 32 MiB, as in a Zen 3.
 const ZEN3: Caches = Caches {
     l1: Cache { sets: 64, ways: 8 },
     l2: Cache {
         sets: 1024,
         ways: 8,
     },
+    l3: Cache {
+        sets: 1 << 15,
+        ways: 16,
+    },
 };
 
-/// L1: 48 KiB, L2: 2 MiB, as in an Emerald Rapids.
+/// L1: 48 KiB, L2: 2 MiB, L3: 260 MiB, as in an Emerald Rapids.
 #[cfg(target_arch = "x86_64")]
 const EMERALD_RAPIDS: Caches = Caches {
     l1: Cache { sets: 64, ways: 12 },
     l2: Cache {
         sets: 2048,
         ways: 16,
+    },
+    l3: Cache {
+        sets: 212_992,
+        ways: 20,
     },
 };
 

@@ -58,6 +58,7 @@ fn every_block<T: Number>() {
 const TINY: Caches = Caches {
     l1: Cache { sets: 8, ways: 2 },
     l2: Cache { sets: 16, ways: 4 },
+    l3: Cache { sets: 64, ways: 8 },
 };
 
 /// With tiny caches small products are split into many blocks, and A is copied, packed or, with the pack buffer of a
