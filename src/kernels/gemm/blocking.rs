@@ -139,7 +139,7 @@ fn mc<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, kc: usize, pack_a: PackA, caches: 
     // Half of the L2 cache holds a block of A, which every micropanel of B meets.
     let elements = caches.l2.bytes() / 2 / size_of::<T>();
     let most = match pack_a {
-        // Rows are read from end to end, and wait for no cache.
+        // The hardware prefetcher follows rows, which are read from end to end.
         PackA::InPlace if tiles.is_narrow() || a.has_contiguous_rows() => rows,
         PackA::InPlace => elements / kc,
         PackA::CopyRows | PackA::Interleave if tiles.is_narrow() => {
