@@ -33,7 +33,7 @@ use process::Process;
 use worker::{Worker, run_on};
 
 use crate::base::alloc::try_reserve;
-use crate::base::cancel::{CancelFlag, CancelToken, ShouldCancel};
+use crate::base::cancel::{CancelFlag, CancelToken, ShouldCancel, cancellable};
 use crate::base::error::{Error, Result};
 
 /// The worker threads of a process.
@@ -157,12 +157,25 @@ impl Team {
         should_cancel: ShouldCancel<'_>,
         work: impl Fn(&mut S, I::Item, &CancelToken<'_>) + Sync,
     ) -> Result<()> {
-        let flag = CancelFlag::default();
         let count = tasks.size_hint().1.unwrap_or(usize::MAX);
         let Some((own, others)) = states.split_first_mut() else {
             return Ok(());
         };
         let count = others.len().min(count.saturating_sub(1));
+        let idle_cpus = self.pool.as_ref().map(|pool| (pool, self.idle_cpus(pool)));
+        let Some((pool, idle_cpus)) = idle_cpus.filter(|(_, idle)| count.min(*idle) > 0) else {
+            // Without locks, which are noticeable in short calls.
+            return cancellable(should_cancel, |cancel| {
+                for task in tasks {
+                    if cancel.poll_after(1) {
+                        break;
+                    }
+                    work(own, task, cancel);
+                }
+                Ok(())
+            });
+        };
+        let flag = CancelFlag::default();
         let queue = Mutex::new(TaskQueue {
             states: others.iter_mut(),
             tasks,
@@ -180,47 +193,41 @@ impl Team {
                 next = cancel.lock(&queue).and_then(|mut queue| queue.tasks.next());
             }
         };
-        let idle_cpus = self.pool.as_ref().map(|pool| (pool, self.idle_cpus(pool)));
-        match idle_cpus {
-            Some((pool, idle_cpus)) if count.min(idle_cpus) > 0 => {
-                let is_child = || !pool.process.is_current();
-                let should_cancel = || should_cancel() || is_child();
-                let caller = CancelToken::caller(&flag, &should_cancel);
-                let panic: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
-                let keep = |outcome: std::thread::Result<()>| {
-                    if let Err(payload) = outcome
-                        && !is_child()
-                    {
-                        lock(&panic).get_or_insert(payload);
-                    }
-                };
-                let help = || {
-                    let cancel = CancelToken::worker(&flag);
-                    keep(catch_unwind(AssertUnwindSafe(|| share(None, &cancel))));
-                };
-                let waiting = || {
-                    // `should_cancel` may panic: then the workers stop, and are still waited for.
-                    keep(catch_unwind(AssertUnwindSafe(|| {
-                        let _guard = CancelOnPanic(&flag);
-                        caller.poll();
-                    })));
-                };
-                let own = || {
-                    keep(catch_unwind(AssertUnwindSafe(|| {
-                        share(Some(own), &caller);
-                    })));
-                };
-                let count = count.min(idle_cpus).min(self.threads - 1);
-                run_on(pool.process, &pool.workers, count, &help, own, &waiting);
-                if is_child() {
-                    std::mem::forget((queue, panic));
-                    return Err(Error::forked());
-                }
-                if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                    resume_unwind(payload);
-                }
+        let is_child = || !pool.process.is_current();
+        let should_cancel = || should_cancel() || is_child();
+        let caller = CancelToken::caller(&flag, &should_cancel);
+        let panic: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
+        let keep = |outcome: std::thread::Result<()>| {
+            if let Err(payload) = outcome
+                && !is_child()
+            {
+                lock(&panic).get_or_insert(payload);
             }
-            _ => share(Some(own), &CancelToken::caller(&flag, should_cancel)),
+        };
+        let help = || {
+            let cancel = CancelToken::worker(&flag);
+            keep(catch_unwind(AssertUnwindSafe(|| share(None, &cancel))));
+        };
+        let waiting = || {
+            // `should_cancel` may panic: then the workers stop, and are still waited for.
+            keep(catch_unwind(AssertUnwindSafe(|| {
+                let _guard = CancelOnPanic(&flag);
+                caller.poll();
+            })));
+        };
+        let own = || {
+            keep(catch_unwind(AssertUnwindSafe(|| {
+                share(Some(own), &caller);
+            })));
+        };
+        let count = count.min(idle_cpus).min(self.threads - 1);
+        run_on(pool.process, &pool.workers, count, &help, own, &waiting);
+        if is_child() {
+            std::mem::forget((queue, panic));
+            return Err(Error::forked());
+        }
+        if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            resume_unwind(payload);
         }
         if flag.is_cancelled() {
             return Err(Error::interrupted());

@@ -1,7 +1,7 @@
 //! BP1 as a separate function, whose cost may be a callable.
 
 use numpy::ndarray::Ix2;
-use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::base::cancel::{ELEMENT_WORK, cancellable};
@@ -10,14 +10,15 @@ use crate::engine::costs::Outputs;
 use crate::model::activation::Activation;
 use crate::model::cost::Cost;
 use crate::python::api::equations::{activations, matrix_like, with_type, write};
-use crate::python::borrow::{Element, readwrite};
+use crate::python::borrow::{Element, NewArray};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
-use crate::python::convert::arrays::{empty, input, output};
+use crate::python::convert::arrays::input;
 use crate::python::convert::config::parse_cost;
 use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::dtype::Dtype;
 use crate::python::convert::name::Name;
+use crate::python::convert::output::Output;
 use crate::python::convert::targets::{TargetArray, TargetsOrCosts, Weighting};
 
 /// sample_weight, reduction and out, as a tuple.
@@ -69,13 +70,13 @@ impl<'py> Arguments<'py> {
         shape: [usize; 2],
         z: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyArray<T, Ix2>>> {
+    ) -> PyResult<Output<'py, T, Ix2>> {
         let inputs = [
             ("z", Some(z)),
             ("y", Some(y)),
             ("sample_weight", self.sample_weight.as_ref()),
         ];
-        output(self.out.as_ref(), z.py(), &shape, &inputs)
+        Output::parse(self.out.as_ref(), z.py(), &shape, &inputs)
     }
 }
 
@@ -95,18 +96,18 @@ pub fn bp1<'py>(
         with_type!([&arguments.z], T => {
             let array = input::<T, Ix2>("z", &arguments.z)?;
             let (py, [n, width]) = (z.py(), [array.shape()[0], array.shape()[1]]);
-            let result = arguments.result::<T>([n, width], z, y)?;
             let targets_or_costs = if arguments.is_custom {
                 TargetsOrCosts::Costs(CustomCosts::parse(y, [n, width])?)
             } else {
                 TargetsOrCosts::TargetArray(TargetArray::<T>::parse(width, cost, n, y)?)
             };
+            let result = arguments.result::<T>([n, width], z, y)?;
             // No Python code runs from here on.
             let z = array.as_slice()?;
             let targets = targets_or_costs.targets(width, cost, n)?;
             let targets = arguments.weighting.apply(targets, n)?;
             let a = activations(py, activation, z, width)?;
-            write(&result, z.len() * ELEMENT_WORK, |delta, cancel| {
+            write(py, result, z.len() * ELEMENT_WORK, |delta, cancel| {
                 let outputs = Outputs {
                     cost,
                     activation,
@@ -146,10 +147,9 @@ pub fn bp1_outputs<'py>(
             if arguments.out.is_some() {
                 arguments.result::<T>(shape, z, y)?;
             }
-            let outputs = empty::<T, Ix2>(py, &shape)?;
-            let mut out = readwrite("out", &outputs)?;
+            let mut outputs = NewArray::<T, Ix2>::empty(py, &shape)?;
             // No Python code runs from here on.
-            let (numbers, out) = (array.as_slice()?, out.as_slice_mut()?);
+            let (numbers, out) = (array.as_slice()?, outputs.as_slice_mut());
             out.copy_from_slice(numbers);
             if arguments.cost != Cost::CustomOfZ {
                 detached(py, numbers.len() * ELEMENT_WORK, |should_cancel| {
@@ -160,7 +160,7 @@ pub fn bp1_outputs<'py>(
                 })?;
             }
             let weights = arguments.weighting.object();
-            Ok((array.as_any().clone(), weights, outputs.clone().into_any()))
+            Ok((array.as_any().clone(), weights, outputs.into_array().into_any()))
         })
     })
 }

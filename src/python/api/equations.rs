@@ -1,7 +1,7 @@
 //! BP2, BP3 and BP4 as separate functions. They run on the calling thread, with the GIL released.
 
 use numpy::ndarray::{Dimension, Ix1, Ix2};
-use numpy::{PyArray, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::base::alloc::grow_workspace;
@@ -10,12 +10,13 @@ use crate::base::error::{Error, ShapeDisplay};
 use crate::engine::equations;
 use crate::kernels::gemm::Matrix;
 use crate::model::activation::Activation;
-use crate::python::borrow::{Element, readwrite};
+use crate::python::borrow::Element;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::guarded;
-use crate::python::convert::arrays::{check_shape, input, numbers, output};
+use crate::python::convert::arrays::{check_shape, input, numbers};
 use crate::python::convert::dtype::Dtype;
 use crate::python::convert::name::Name;
+use crate::python::convert::output::Output;
 
 /// Runs `body` with `$T` the common element type of `arrays`.
 macro_rules! with_type {
@@ -100,14 +101,14 @@ pub fn bp2<'py>(
         check_shape("weights", &[n_next, width], weights.shape())?;
         check_shape("z", &[n, width], z.shape())?;
         with_type!([&delta, &weights, &z], T => {
-            let result = output::<T, Ix2>(out, z.py(), z.shape(), &inputs)?;
             let delta = input::<T, Ix2>("delta", &delta)?;
             let weights = input::<T, Ix2>("weights", &weights)?;
             let z = input::<T, Ix2>("z", &z)?;
+            let result = Output::<T, Ix2>::parse(out, z.py(), z.shape(), &inputs)?;
             let (py, delta, weights, z) = (z.py(), delta.as_slice()?, weights.as_slice()?, z.as_slice()?);
             let a = activations(py, activation, z, width)?;
             let weights = Matrix::by_rows(weights, n_next, width).transposed();
-            write(&result, n.saturating_mul(n_next * width), |out, cancel| {
+            write(py, result, n.saturating_mul(n_next * width), |out, cancel| {
                 equations::bp2(delta, weights, activation, (z, &a), out, cancel)
             })
         })
@@ -154,10 +155,11 @@ pub fn bp3<'py>(
         let inputs = [("delta", Some(delta))];
         let delta = matrix_like("delta", delta)?;
         with_type!([&delta], T => {
-            let result = output::<T, Ix1>(out, delta.py(), &[delta.shape()[1]], &inputs)?;
             let delta = input::<T, Ix2>("delta", &delta)?;
+            let py = delta.py();
+            let result = Output::<T, Ix1>::parse(out, py, &[delta.shape()[1]], &inputs)?;
             let delta = delta.as_slice()?;
-            write(&result, delta.len(), |out, cancel| equations::bp3(delta, out, cancel))
+            write(py, result, delta.len(), |out, cancel| equations::bp3(delta, out, cancel))
         })
     })
 }
@@ -209,11 +211,12 @@ pub fn bp4<'py>(
         let [_, n_in] = matrix_shape("a", &a)?;
         check_shape("a", &[n, n_in], a.shape())?;
         with_type!([&delta, &a], T => {
-            let result = output::<T, Ix2>(out, a.py(), &[n_out, n_in], &inputs)?;
             let (delta, a) = (input::<T, Ix2>("delta", &delta)?, input::<T, Ix2>("a", &a)?);
+            let py = a.py();
+            let result = Output::<T, Ix2>::parse(out, py, &[n_out, n_in], &inputs)?;
             let (delta, a) = (delta.as_slice()?, a.as_slice()?);
             // The core computes aᵀ δ, (n_in, n_out); with a and δ exchanged this is δᵀ a.
-            write(&result, n_in.saturating_mul(delta.len()), |out, cancel| {
+            write(py, result, n_in.saturating_mul(delta.len()), |out, cancel| {
                 equations::bp4(a, delta, out, n, cancel)
             })
         })
@@ -222,16 +225,16 @@ pub fn bp4<'py>(
 
 /// Runs `work`, of about `size` multiply-adds, on the memory of `result` with the GIL released.
 pub fn write<'py, T: Element, D: Dimension>(
-    result: &Bound<'py, PyArray<T, D>>,
+    py: Python<'py>,
+    mut result: Output<'py, T, D>,
     size: usize,
     work: impl FnOnce(&mut [T], &CancelToken<'_>) -> Result<(), Error> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mut out = readwrite("out", result)?;
-    let numbers = out.as_slice_mut()?;
-    detached(result.py(), size, |should_cancel| {
+    let numbers = result.as_slice_mut()?;
+    detached(py, size, |should_cancel| {
         cancellable(should_cancel, |cancel| work(numbers, cancel))
     })?;
-    Ok(result.clone().into_any())
+    Ok(result.into_array().into_any())
 }
 
 /// a = σ(z).

@@ -1,10 +1,9 @@
 //! `forward_many` and `backprop_many`: one call for several networks.
 
-use numpy::PyArrayMethods;
 use numpy::ndarray::Ix2;
 use pyo3::prelude::*;
 
-use crate::base::alloc::{try_collect, try_collect_results, try_reserve};
+use crate::base::alloc::{try_collect, try_collect_results};
 use crate::base::error::Result;
 use crate::many::calls::{NetworkCall, Task};
 use crate::many::schedule::{ByDtype, JobSet};
@@ -13,12 +12,12 @@ use crate::model::network::Network;
 use crate::python::api::gradient::Gradient;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::threads;
-use crate::python::borrow::{Element, ReadGuard, WriteArray, WriteGuard, readwrite};
+use crate::python::borrow::{Element, ReadGuard, WriteGuard};
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, guarded_object, with_argument_name};
-use crate::python::convert::arrays::output;
 use crate::python::convert::dtype::Dtype;
 use crate::python::convert::inputs::InputArray;
+use crate::python::convert::output::Output;
 use crate::python::convert::targets::{TargetArray, Weighting};
 
 /// A network and its arrays, borrowed for a call.
@@ -30,7 +29,7 @@ struct BorrowedCall<'a, 'py, T: Element> {
 }
 
 enum BorrowedTask<'a, 'py, T: Element> {
-    Forward(WriteArray<'py, T, Ix2>),
+    Forward(Output<'py, T, Ix2>),
     Backprop {
         y: TargetArray<'py, T>,
         weighting: Weighting<'py>,
@@ -41,7 +40,7 @@ enum BorrowedTask<'a, 'py, T: Element> {
 
 type AnyBorrowedCall<'a, 'py> = ByDtype<BorrowedCall<'a, 'py, f32>, BorrowedCall<'a, 'py, f64>>;
 
-impl<T: Element> BorrowedCall<'_, '_, T> {
+impl<'py, T: Element> BorrowedCall<'_, 'py, T> {
     fn call(&mut self) -> Result<NetworkCall<'_, T>> {
         let inputs = self.x.inputs(self.architecture)?;
         let (width, cost_function) = (self.architecture.n_outputs(), self.architecture.cost());
@@ -73,6 +72,14 @@ impl<T: Element> BorrowedCall<'_, '_, T> {
         match self.task {
             BorrowedTask::Forward(_) => None,
             BorrowedTask::Backprop { cost, .. } => Some(cost),
+        }
+    }
+
+    /// a^L, after the call of `forward_many`.
+    fn into_array(self) -> Option<Bound<'py, PyAny>> {
+        match self.task {
+            BorrowedTask::Forward(out) => Some(out.into_array().into_any()),
+            BorrowedTask::Backprop { .. } => None,
         }
     }
 }
@@ -125,42 +132,39 @@ pub fn forward_many<'py>(
         net: &'a PyNetwork,
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<(BorrowedCall<'a, 'py, T>, Bound<'py, PyAny>)> {
+    ) -> PyResult<BorrowedCall<'a, 'py, T>> {
         let (py, architecture) = (x.py(), &**net.architecture());
         let x = InputArray::<T>::parse(x)?;
         let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
-        let array = output::<T, Ix2>(out, py, &shape, &x.named())?;
+        let out = Output::parse(out, py, &shape, &x.named())?;
         let numbers = net.vector.numbers::<T>()?;
-        numbers.check_out_disjoint(array.as_untyped())?;
-        let borrowed = BorrowedCall {
+        if let Some(out) = out.out() {
+            numbers.check_out_disjoint(out)?;
+        }
+        Ok(BorrowedCall {
             architecture,
             params: numbers.read("params")?,
             x,
-            task: BorrowedTask::Forward(readwrite("out", &array)?),
-        };
-        Ok((borrowed, array.into_any()))
+            task: BorrowedTask::Forward(out),
+        })
     }
     guarded_object(py, || {
-        let (mut borrowed, mut arrays) = (Vec::new(), Vec::new());
-        try_reserve("nets", &mut borrowed, calls.len())?;
-        try_reserve("nets", &mut arrays, calls.len())?;
-        for (index, net, x, out) in &calls {
+        let borrowed = calls.iter().map(|(index, net, x, out)| {
             let (net, out) = (net.get(), out.as_ref());
-            let (one, array) = match net.dtype() {
-                Dtype::Float32 => {
-                    let (one, array) = of_network(py, *index, borrow::<f32>(net, x, out))?;
-                    (ByDtype::Float32(one), array)
-                }
-                Dtype::Float64 => {
-                    let (one, array) = of_network(py, *index, borrow::<f64>(net, x, out))?;
-                    (ByDtype::Float64(one), array)
-                }
+            let borrowed = match net.dtype() {
+                Dtype::Float32 => borrow(net, x, out).map(ByDtype::Float32),
+                Dtype::Float64 => borrow(net, x, out).map(ByDtype::Float64),
             };
-            borrowed.push((*index, one));
-            arrays.push(array);
-        }
+            Ok((*index, of_network(py, *index, borrowed)?))
+        });
+        let mut borrowed: Vec<(usize, AnyBorrowedCall<'_, '_>)> =
+            try_collect_results::<_, PyErr>("nets", borrowed)?;
         run_all(py, &mut borrowed)?;
-        Ok(arrays)
+        let arrays = borrowed.into_iter().filter_map(|(_, call)| match call {
+            ByDtype::Float32(call) => call.into_array(),
+            ByDtype::Float64(call) => call.into_array(),
+        });
+        Ok(try_collect("nets", arrays)?)
     })
 }
 

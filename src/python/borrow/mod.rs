@@ -2,6 +2,7 @@
 //!
 //! - `table`: all borrows of the process, by address
 //! - `header`: the header of an array: address, shape, strides
+//! - `new_array`: arrays that nobody else has yet
 //! - `array`: borrows of the user's arrays, as slices
 //! - `scope`: the arrays of one call, if it writes to several
 //! - `overlap`: whether arrays share memory
@@ -42,6 +43,7 @@ mod array;
 pub mod call_python;
 mod copy;
 mod header;
+mod new_array;
 mod overlap;
 mod owned;
 mod scope;
@@ -52,6 +54,7 @@ pub use allocation::Allocation;
 pub use array::{ReadArray, WriteArray, readonly, readonly_contiguous, readwrite};
 pub use copy::{assign, contiguous, copied, fill};
 pub use header::{MemoryOrder, check_writeable};
+pub use new_array::NewArray;
 pub use overlap::{ArraySpans, NamedInput, check_no_self_overlap, check_out_disjoint};
 pub use owned::{AnyVector, Element, OwnedVector, ReadGuard, WriteGuard, into_array};
 pub use scope::BorrowScope;

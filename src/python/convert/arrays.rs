@@ -1,11 +1,9 @@
-//! Conversion of array arguments and results. An input is borrowed if it is already C-contiguous and of the
-//! right dtype, else it is converted once; an output is a new array or a validated `out=`.
+//! Conversion of array arguments: one is borrowed if it is already C-contiguous and of the right dtype, else it
+//! is converted once.
 
 use numpy::ndarray::{Dimension, Ix1};
-use numpy::{
-    PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods,
-};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use numpy::{PyArray, PyArray1, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 
@@ -13,11 +11,11 @@ use crate::base::error::Error;
 use crate::data::labels::label_error;
 use crate::python::borrow::call_python::{call, import_from, numpy_function};
 use crate::python::borrow::{
-    Access, Borrow, Element, MemoryOrder, NamedInput, ReadArray, check_out_disjoint,
-    check_writeable, contiguous, readonly, readonly_contiguous, readwrite,
+    Access, Borrow, Element, MemoryOrder, NewArray, ReadArray, contiguous, readonly,
+    readonly_contiguous,
 };
 use crate::python::call::cached::Cached;
-use crate::python::call::errors::{with_argument_name, wrong_type};
+use crate::python::call::errors::with_argument_name;
 
 /// NumPy's largest number of dimensions.
 const MAX_DIMENSIONS: usize = 64;
@@ -219,59 +217,7 @@ pub fn from_slice<'py, T: numpy::Element + Copy>(
     py: Python<'py>,
     numbers: &[T],
 ) -> PyResult<Bound<'py, PyArray1<T>>> {
-    let array = empty::<T, Ix1>(py, &[numbers.len()])?;
-    readwrite("numbers", &array)?
-        .as_slice_mut()?
-        .copy_from_slice(numbers);
-    Ok(array)
-}
-
-/// A new, uninitialised array. Raises MemoryError if memory runs out.
-pub fn empty<'py, T: numpy::Element, D: Dimension>(
-    py: Python<'py>,
-    shape: &[usize],
-) -> PyResult<Bound<'py, PyArray<T, D>>> {
-    static EMPTY: Cached<PyAny> = Cached::new();
-    let empty = EMPTY.import(py, "numpy", "empty")?;
-    let shape = PyTuple::new(py, shape)?;
-    let array = empty.call1((shape, numpy::dtype::<T>(py)))?;
-    Ok(array.cast_into::<PyArray<T, D>>()?)
-}
-
-/// `out` as the memory for the result: of the exact dtype and shape, C-contiguous, writeable.
-///
-/// # Errors
-/// TypeError for another type or dtype; ValueError for another shape or layout, a read-only array, or one
-/// that shares memory with one of `inputs`.
-pub fn output<'py, T: Element, D: Dimension>(
-    out: Option<&Bound<'py, PyAny>>,
-    py: Python<'py>,
-    shape: &[usize],
-    inputs: &[NamedInput<'_, 'py>],
-) -> PyResult<Bound<'py, PyArray<T, D>>> {
-    let Some(out) = out else {
-        return empty(py, shape);
-    };
-    let Ok(array) = out.cast::<PyUntypedArray>() else {
-        return Err(wrong_type("out", "a NumPy array", out));
-    };
-    let dtype = numpy::dtype::<T>(py);
-    if !array.dtype().is_equiv_to(&dtype) {
-        return Err(PyTypeError::new_err(format!(
-            "out: expected dtype {dtype}, got {}",
-            array.dtype()
-        )));
-    }
-    if array.shape() != shape {
-        return Err(Error::shape("out", shape, array.shape()).into());
-    }
-    if !MemoryOrder::C.is_usable::<T>(array) {
-        let message = "out: expected a C-contiguous, aligned array, got another layout";
-        return Err(PyValueError::new_err(message));
-    }
-    let array = array.cast::<PyArray<T, D>>()?;
-    check_writeable("out", array.as_untyped())?;
-    refuse_masked("out", array.as_untyped())?;
-    check_out_disjoint(array.as_untyped(), inputs)?;
-    Ok(array.clone())
+    let mut array = NewArray::<T, Ix1>::empty(py, &[numbers.len()])?;
+    array.as_slice_mut().copy_from_slice(numbers);
+    Ok(array.into_array())
 }

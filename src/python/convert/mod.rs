@@ -9,5 +9,6 @@ pub mod inputs;
 pub mod integer;
 pub mod name;
 pub mod optimizer_arrays;
+pub mod output;
 pub mod targets;
 pub mod taylor;

@@ -17,11 +17,11 @@ use crate::base::cancel::{ELEMENT_WORK, cancellable};
 use crate::base::random::permutation;
 use crate::python::api::network::PyNetwork;
 use crate::python::api::optimizers::{Hyperparameters, nested};
-use crate::python::borrow::{into_array, readwrite};
+use crate::python::borrow::{NewArray, into_array};
 use crate::python::call::cached::from_attributes;
 use crate::python::call::detach::detached;
 use crate::python::call::errors::{guarded, guarded_object};
-use crate::python::convert::arrays::{empty, from_slice, input};
+use crate::python::convert::arrays::{from_slice, input};
 use crate::python::convert::dtype::Dtype;
 use crate::train::monitor::StepMonitor;
 use crate::train::{Report, Settings};
@@ -241,10 +241,10 @@ impl Trainer {
                 let monitor = &mut state.monitors.all[monitor];
                 let columns = monitor.columns(self.net.get().architecture());
                 let rows = monitor.rows().len() / columns;
-                let records = empty::<f64, Ix2>(py, &[rows, columns])?;
-                readwrite("records", &records)?.as_slice_mut()?.copy_from_slice(monitor.rows());
+                let mut records = NewArray::<f64, Ix2>::empty(py, &[rows, columns])?;
+                records.as_slice_mut().copy_from_slice(monitor.rows());
                 monitor.clear();
-                Ok(records)
+                Ok(records.into_array())
             })
         })
     }

@@ -14,10 +14,9 @@ use crate::python::api::network::PyNetwork;
 use crate::python::api::threads;
 use crate::python::api::trainer::data::TrainerData;
 use crate::python::borrow::{
-    Access, BorrowScope, Element, MemoryOrder, ReadArray, WriteArray, readwrite,
+    Access, BorrowScope, Element, MemoryOrder, NewArray, ReadArray, WriteArray,
 };
 use crate::python::call::detach::detached;
-use crate::python::convert::arrays::empty;
 use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::optimizer_arrays::params_and_state;
 use crate::train::monitor::Monitors;
@@ -129,14 +128,13 @@ impl<T: Element> TrainerState<T> {
             return Err(Error::value("x", "examples to train on", "none").into());
         };
         let order = first(&order[*done..], settings.batch_size);
-        let outputs = empty::<T, Ix2>(py, &[order.len(), architecture.n_outputs()])?;
+        let mut outputs = NewArray::<T, Ix2>::empty(py, &[order.len(), architecture.n_outputs()])?;
         let params = net.vector.numbers::<T>()?.read("params")?;
         let borrowed = data.borrow(py)?;
-        let mut out = readwrite("a", &outputs)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, targets) = borrowed.examples(architecture, data.n)?;
-        let (params, out) = (&*params, out.as_slice_mut()?);
+        let (params, out) = (&*params, outputs.as_slice_mut());
         let team = team(allowed, architecture, &inputs, settings, data.n);
         let work = inputs.row_range(&(0..order.len())).work(architecture);
         let outcome = detached(py, work, |should_cancel| {
@@ -157,7 +155,7 @@ impl<T: Element> TrainerState<T> {
         });
         leak_after_fork(&team, scratch, &outcome);
         outcome?;
-        Ok(outputs)
+        Ok(outputs.into_array())
     }
 
     /// The examples of the next step.

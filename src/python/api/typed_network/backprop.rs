@@ -9,7 +9,7 @@ use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
 use crate::python::api::trace::Trace;
 use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
-use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
+use crate::python::api::typed_network::{TypedNetwork, list, slices};
 use crate::python::borrow::{Element, NamedInput, check_out_disjoint};
 use crate::python::call::errors::wrong_type;
 use crate::python::convert::dropout::StepDropout;
@@ -27,14 +27,13 @@ impl<T: Element> TypedNetwork<'_, T> {
         let (py, architecture) = (x.py(), self.architecture());
         let x = InputOrTrace::parse(x, self)?;
         let targets_or_costs = self.targets_or_costs(&x.x, y)?;
-        let delta = self.arrays(py, x.x.inputs(architecture)?.len())?;
+        let mut delta = self.arrays(py, x.x.inputs(architecture)?.len())?;
         let params = self.numbers()?.read("params")?;
-        let mut delta_arrays = write_arrays(&delta)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, known) = (x.x.inputs(architecture)?, x.slices()?);
         let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
-        let mut delta_slices = slices(&mut delta_arrays)?;
+        let mut delta_slices = slices(&mut delta)?;
         let derivatives = Derivatives {
             seed: Seed::Cost(&targets),
             stored: known.as_ref().map(LayerSlices::stored),
@@ -42,7 +41,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.errors_of(&derivatives, scratch, &mut delta_slices)
         })?;
-        PyList::new(py, delta)
+        list(py, delta)
     }
 
     /// Computes C and the gradient into `gradient`. `weighting` was made from `sample_weight`.

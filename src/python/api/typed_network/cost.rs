@@ -7,8 +7,7 @@ use pyo3::prelude::*;
 use crate::python::api::threads;
 use crate::python::api::typed_network::TypedNetwork;
 use crate::python::api::typed_network::stored::InputOrTrace;
-use crate::python::borrow::{Element, readwrite};
-use crate::python::convert::arrays::empty;
+use crate::python::borrow::{Element, NewArray};
 
 use crate::python::convert::targets::Weighting;
 
@@ -51,14 +50,14 @@ impl<T: Element> TypedNetwork<'_, T> {
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let (py, x) = (x.py(), InputOrTrace::parse(x, self)?);
         let targets_or_costs = self.targets_or_costs(&x.x, y)?;
-        let array = empty::<f64, Ix1>(py, &[x.x.inputs(self.architecture())?.len()])?;
+        let n = x.x.inputs(self.architecture())?.len();
+        let mut out = NewArray::<f64, Ix1>::empty(py, &[n])?;
         let params = self.numbers()?.read("params")?;
-        let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(self.architecture())?, x.slices()?);
         let targets = self.targets(&targets_or_costs, weighting, inputs.len())?;
-        let costs = out.as_slice_mut()?;
+        let costs = out.as_slice_mut();
         match targets_or_costs.costs()? {
             Some(of_examples) => costs.copy_from_slice(of_examples),
             None => self.run(
@@ -72,8 +71,7 @@ impl<T: Element> TypedNetwork<'_, T> {
                 },
             )?,
         }
-        targets.weigh(out.as_slice_mut()?);
-        drop(out);
-        Ok(array)
+        targets.weigh(out.as_slice_mut());
+        Ok(out.into_array())
     }
 }

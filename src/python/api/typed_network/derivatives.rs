@@ -11,8 +11,8 @@ use crate::python::api::threads;
 use crate::python::api::typed_network::TypedNetwork;
 use crate::python::api::typed_network::seed::SeedArguments;
 use crate::python::api::typed_network::stored::{InputOrTrace, LayerSlices};
-use crate::python::borrow::{Element, ReadArray, readwrite};
-use crate::python::convert::arrays::{check_shape, empty, input};
+use crate::python::borrow::{Element, NewArray, ReadArray};
+use crate::python::convert::arrays::{check_shape, input};
 
 /// A gradient and ∂C/∂x, each if it was asked for.
 type Both<'py, T> = (
@@ -36,7 +36,8 @@ impl<T: Element> TypedNetwork<'_, T> {
         let gradient = || self.gradient_apart_from(py, out, &x, &[seed.named()]);
         let gradient = by_params.then(gradient).transpose()?;
         let shape = [n, architecture.n_inputs()];
-        let dx = by_x.then(|| empty::<T, Ix2>(py, &shape)).transpose()?;
+        let dx = by_x.then(|| NewArray::<T, Ix2>::empty(py, &shape));
+        let mut dx = dx.transpose()?;
         let params = self.numbers()?.read("params")?;
         let vector = gradient
             .as_ref()
@@ -45,14 +46,13 @@ impl<T: Element> TypedNetwork<'_, T> {
             .transpose()?
             .map(|vector| vector.write("out"))
             .transpose()?;
-        let mut dx_out = dx.as_ref().map(|dx| readwrite("out", dx)).transpose()?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
         let targets = self.seed_targets(&seed_arrays, n)?;
         let derivatives = seed_arrays.derivatives(&targets, slices.as_ref())?;
         let numbers = out.as_deref_mut();
-        let dx_slice = dx_out.as_mut().map(|dx| dx.as_slice_mut()).transpose()?;
+        let dx_slice = dx.as_mut().map(NewArray::as_slice_mut);
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.derivatives(derivatives, scratch, numbers, dx_slice)
         })?;
@@ -60,7 +60,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         if let Some(gradient) = &gradient {
             gradient.get().set_cost(f64::NAN);
         }
-        Ok((gradient, dx))
+        Ok((gradient, dx.map(NewArray::into_array)))
     }
 
     /// a^L and its derivative along a direction.
@@ -79,9 +79,9 @@ impl<T: Element> TypedNetwork<'_, T> {
         }
         let dparams = dparams.map(|v| self.direction("dparams", v)).transpose()?;
         let shape = [n, architecture.n_outputs()];
-        let (a, da) = (empty::<T, Ix2>(py, &shape)?, empty::<T, Ix2>(py, &shape)?);
+        let mut a = NewArray::<T, Ix2>::empty(py, &shape)?;
+        let mut da = NewArray::<T, Ix2>::empty(py, &shape)?;
         let params = self.numbers()?.read("params")?;
-        let (mut a_out, mut da_out) = (readwrite("out", &a)?, readwrite("out", &da)?);
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
@@ -91,12 +91,11 @@ impl<T: Element> TypedNetwork<'_, T> {
             x: dx.as_ref().map(ReadArray::as_slice).transpose()?,
         };
         let stored = slices.as_ref().map(LayerSlices::stored);
-        let (a_slice, da_slice) = (a_out.as_slice_mut()?, da_out.as_slice_mut()?);
+        let (a_slice, da_slice) = (a.as_slice_mut(), da.as_slice_mut());
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.jvp(direction, stored, scratch, a_slice, da_slice)
         })?;
-        drop((a_out, da_out));
-        Ok([a, da])
+        Ok([a.into_array(), da.into_array()])
     }
 
     /// A vector in the layout of the parameters.

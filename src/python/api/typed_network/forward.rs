@@ -1,7 +1,7 @@
 //! `forward` and `trace`.
 
 use numpy::ndarray::Ix2;
-use numpy::{PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{PyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -13,13 +13,14 @@ use crate::kernels::gemm::Matrix;
 use crate::model::network::Network;
 use crate::python::api::threads;
 use crate::python::api::trace::{COMPARE_ALL_FROM, Trace, origin};
-use crate::python::api::typed_network::{TypedNetwork, slices, write_arrays};
-use crate::python::borrow::{Element, readwrite};
+use crate::python::api::typed_network::{TypedNetwork, list, slices};
+use crate::python::borrow::{Element, NewArray};
 use crate::python::call::detach::detached;
 use crate::python::convert::arrays::check_shape;
-use crate::python::convert::arrays::{empty, input, output};
+use crate::python::convert::arrays::input;
 use crate::python::convert::dropout::StepDropout;
 use crate::python::convert::inputs::InputArray;
+use crate::python::convert::output::Output;
 
 impl<T: Element> TypedNetwork<'_, T> {
     /// a^L, (n, n_L), in `out` or a new array.
@@ -31,20 +32,19 @@ impl<T: Element> TypedNetwork<'_, T> {
         let (py, architecture) = (x.py(), self.architecture());
         let x = InputArray::parse(x)?;
         let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
-        let array = output::<T, Ix2>(out, py, &shape, &x.named())?;
+        let mut out = Output::parse(out, py, &shape, &x.named())?;
         let numbers = self.numbers()?;
-        if out.is_some() {
-            numbers.check_out_disjoint(array.as_untyped())?;
+        if let Some(out) = out.out() {
+            numbers.check_out_disjoint(out)?;
         }
         let params = numbers.read("params")?;
-        let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, a) = (x.inputs(architecture)?, out.as_slice_mut()?);
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.forward(scratch, a)
         })?;
-        Ok(array)
+        Ok(out.into_array())
     }
 
     /// a^L from z^l, (n, n_l), of the layer at `index`.
@@ -65,12 +65,11 @@ impl<T: Element> TypedNetwork<'_, T> {
         let above = (!is_output)
             .then(|| architecture.above(index + 1))
             .transpose()?;
-        let array = empty::<T, Ix2>(py, &[n, architecture.n_outputs()])?;
+        let mut out = NewArray::<T, Ix2>::empty(py, &[n, architecture.n_outputs()])?;
         let params = self.numbers()?.read("params")?;
-        let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let (z, out_slice) = (z.as_slice()?, out.as_slice_mut()?);
+        let (z, out_slice) = (z.as_slice()?, out.as_slice_mut());
         let mut a = try_to_vec("a", z)?;
         let work = a.len().saturating_mul(ELEMENT_WORK);
         detached(py, work, |should_cancel| {
@@ -81,16 +80,14 @@ impl<T: Element> TypedNetwork<'_, T> {
         })?;
         let Some(above) = &above else {
             out_slice.copy_from_slice(&a);
-            drop(out);
-            return Ok(array);
+            return Ok(out.into_array());
         };
         let inputs = Inputs::new(above, Matrix::by_rows(&a, n, layer.n_out))?;
         let network = Network::new(above, &params[layer.biases.end..]);
         self.run_network(py, allowed, network, (inputs, 0), |call, scratch| {
             call.forward(scratch, out_slice)
         })?;
-        drop(out);
-        Ok(array)
+        Ok(out.into_array())
     }
 
     /// What a custom cost takes, (n, n_L): a^L, or z^L.
@@ -102,19 +99,17 @@ impl<T: Element> TypedNetwork<'_, T> {
         let (py, architecture) = (x.py(), self.architecture());
         let x = InputArray::parse(x)?;
         let shape = [x.inputs(architecture)?.len(), architecture.n_outputs()];
-        let array = empty::<T, Ix2>(py, &shape)?;
+        let mut out = NewArray::<T, Ix2>::empty(py, &shape)?;
         let params = self.numbers()?.read("params")?;
-        let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
-        let (inputs, numbers) = (x.inputs(architecture)?, out.as_slice_mut()?);
+        let (inputs, numbers) = (x.inputs(architecture)?, out.as_slice_mut());
         let dropout = dropout.map(|dropout| dropout.of_examples(inputs.len()));
         let dropout = dropout.transpose()?;
         self.run(py, allowed, &params, inputs, |call, scratch| {
             (*call).with_dropout(dropout).outputs(scratch, numbers)
         })?;
-        drop(out);
-        Ok(array)
+        Ok(out.into_array())
     }
 
     /// A checksum of x, to notice that user code has changed it.
@@ -135,26 +130,24 @@ impl<T: Element> TypedNetwork<'_, T> {
         let n = x.inputs(architecture)?.len();
         let layers = || architecture.layers().iter().enumerate();
         let params = self.numbers()?.read("params")?;
-        let a = self.arrays(py, n)?;
+        let mut a = self.arrays(py, n)?;
         let z = layers().map(|(index, layer)| {
             let rows = if architecture.needs_z(index) { n } else { 0 };
-            empty::<T, Ix2>(py, &[rows, layer.n_out])
+            NewArray::empty(py, &[rows, layer.n_out])
         });
-        let z = try_collect_results("layers", z)?;
-        let (mut z_arrays, mut a_arrays) = (write_arrays(&z)?, write_arrays(&a)?);
+        let mut z = try_collect_results("layers", z)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(architecture)?;
-        let (mut z_slices, mut a_slices) = (slices(&mut z_arrays)?, slices(&mut a_arrays)?);
+        let (mut z_slices, mut a_slices) = (slices(&mut z)?, slices(&mut a)?);
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.stored_forward(scratch, &mut z_slices, &mut a_slices)
         })?;
-        drop((z_arrays, a_arrays));
         let z_or_none = layers()
             .zip(z)
-            .map(|((index, _), z)| architecture.needs_z(index).then_some(z));
+            .map(|((index, _), z)| architecture.needs_z(index).then(|| z.into_array()));
         let first = given.clone();
-        let a = a.into_iter().map(Bound::into_any);
+        let a = a.into_iter().map(|a| a.into_array().into_any());
         Ok(Trace {
             z: PyList::new(py, try_collect("layers", z_or_none)?)?.unbind(),
             a: PyList::new(py, try_collect("layers", std::iter::once(first).chain(a))?)?.unbind(),
@@ -169,21 +162,23 @@ impl<T: Element> TypedNetwork<'_, T> {
         let x = InputArray::parse(x)?;
         let n = x.inputs(architecture)?.len();
         let params = self.numbers()?.read("params")?;
-        let (z, a) = (self.arrays(py, n)?, self.arrays(py, n)?);
-        let first = empty::<T, Ix2>(py, &[n, architecture.n_inputs()])?;
-        let (mut z_arrays, mut a_arrays) = (write_arrays(&z)?, write_arrays(&a)?);
-        let mut first_place = readwrite("out", &first)?;
+        let (mut z, mut a) = (self.arrays(py, n)?, self.arrays(py, n)?);
+        let mut first = NewArray::<T, Ix2>::empty(py, &[n, architecture.n_inputs()])?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(architecture)?;
-        let (mut z_slices, mut a_slices) = (slices(&mut z_arrays)?, slices(&mut a_arrays)?);
+        let (mut z_slices, mut a_slices) = (slices(&mut z)?, slices(&mut a)?);
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.trace(scratch, &mut z_slices, &mut a_slices)
         })?;
-        inputs.write_dense(first_place.as_slice_mut()?);
+        inputs.write_dense(first.as_slice_mut());
         Ok(Trace {
-            z: PyList::new(py, z)?.unbind(),
-            a: PyList::new(py, std::iter::once(first).chain(a))?.unbind(),
+            z: list(py, z)?.unbind(),
+            a: PyList::new(
+                py,
+                std::iter::once(first).chain(a).map(NewArray::into_array),
+            )?
+            .unbind(),
             origin: Some(origin(architecture, &params, n >= COMPARE_ALL_FROM)),
         })
     }

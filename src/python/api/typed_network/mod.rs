@@ -15,11 +15,11 @@ pub use curvature::SecondDerivatives;
 pub use scratch::{ScratchSlot, ScratchSlots};
 pub use seed::SeedArguments;
 
-use numpy::PyArray2;
 use numpy::ndarray::Ix2;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
-use crate::base::alloc::try_collect_results;
+use crate::base::alloc::{try_collect, try_collect_results};
 use crate::base::error::Result;
 use crate::data::{Inputs, Targets};
 use crate::engine::batch::{Call, Scratch};
@@ -28,9 +28,8 @@ use crate::model::architecture::Architecture;
 use crate::model::network::Network;
 use crate::pool::Team;
 use crate::python::api::flat_vector::FlatVector;
-use crate::python::borrow::{Element, OwnedVector, ReadGuard, WriteArray, readwrite};
+use crate::python::borrow::{Element, NewArray, OwnedVector, ReadGuard};
 use crate::python::call::detach::detached;
-use crate::python::convert::arrays::empty;
 use crate::python::convert::config::Config;
 use crate::python::convert::custom::CustomCosts;
 use crate::python::convert::inputs::InputArray;
@@ -86,9 +85,9 @@ impl<T: Element> TypedNetwork<'_, T> {
     }
 
     /// One array (n, n_l) for each l = 2 … L.
-    fn arrays<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Vec<Bound<'py, PyArray2<T>>>> {
+    fn arrays<'py>(&self, py: Python<'py>, n: usize) -> PyResult<NewArrays<'py, T>> {
         let layers = self.architecture().layers().iter();
-        let arrays = layers.map(|layer| empty::<T, Ix2>(py, &[n, layer.n_out]));
+        let arrays = layers.map(|layer| NewArray::empty(py, &[n, layer.n_out]));
         try_collect_results("layers", arrays)
     }
 
@@ -137,18 +136,18 @@ impl<T: Element> TypedNetwork<'_, T> {
     }
 }
 
-type WriteArrays<'py, T> = Vec<WriteArray<'py, T, Ix2>>;
+type NewArrays<'py, T> = Vec<NewArray<'py, T, Ix2>>;
 
-fn write_arrays<'py, T: Element>(
-    arrays: &[Bound<'py, PyArray2<T>>],
-) -> PyResult<WriteArrays<'py, T>> {
-    let arrays = arrays.iter();
-    try_collect_results("layers", arrays.map(|array| readwrite("out", array)))
+fn slices<'a, T: Element>(arrays: &'a mut NewArrays<'_, T>) -> Result<Vec<&'a mut [T]>> {
+    try_collect("layers", arrays.iter_mut().map(NewArray::as_slice_mut))
 }
 
-fn slices<'a, T: Element>(write_arrays: &'a mut WriteArrays<'_, T>) -> PyResult<Vec<&'a mut [T]>> {
-    let slice = |array: &'a mut WriteArray<'_, T, Ix2>| Ok(array.as_slice_mut()?);
-    try_collect_results("layers", write_arrays.iter_mut().map(slice))
+/// The arrays, for Python.
+fn list<'py, T: Element>(
+    py: Python<'py>,
+    arrays: NewArrays<'py, T>,
+) -> PyResult<Bound<'py, PyList>> {
+    PyList::new(py, arrays.into_iter().map(NewArray::into_array))
 }
 
 /// Calls `f` with the engine of the network's dtype.

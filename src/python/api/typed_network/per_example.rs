@@ -1,7 +1,7 @@
 //! Gradients of single examples: all of them, their norms, their clipped sum, and their squares.
 
 use numpy::ndarray::{Ix2, IxDyn};
-use numpy::{PyArray2, PyArrayDyn, PyArrayMethods};
+use numpy::{PyArray2, PyArrayDyn};
 use pyo3::prelude::*;
 
 use crate::base::error::Error;
@@ -12,8 +12,8 @@ use crate::python::api::threads;
 use crate::python::api::typed_network::TypedNetwork;
 use crate::python::api::typed_network::seed::{SeedArguments, SeedArrays};
 use crate::python::api::typed_network::stored::InputOrTrace;
-use crate::python::borrow::{Element, readwrite};
-use crate::python::convert::arrays::{empty, output};
+use crate::python::borrow::{Element, NewArray};
+use crate::python::convert::output::Output;
 
 impl<T: Element> TypedNetwork<'_, T> {
     /// ∂C_x of each example, (n, P), in `out` or a new array.
@@ -27,16 +27,15 @@ impl<T: Element> TypedNetwork<'_, T> {
         let x = InputOrTrace::parse(x, self)?;
         let seed = self.seed(&x.x, arguments)?;
         let shape = [x.x.inputs(architecture)?.len(), architecture.n_params()];
-        let array = output::<T, Ix2>(out, py, &shape, &[])?;
+        let mut out = Output::<T, Ix2>::parse(out, py, &shape, &[])?;
         let numbers = self.numbers()?;
-        if out.is_some() {
+        if let Some(out) = out.out() {
             let weights = arguments.weights();
             let others = [arguments.named(), ("sample_weight", weights.as_ref())];
-            x.check_out_disjoint(array.as_untyped(), &others)?;
-            numbers.check_out_disjoint(array.as_untyped())?;
+            x.check_out_disjoint(out, &others)?;
+            numbers.check_out_disjoint(out)?;
         }
         let params = numbers.read("params")?;
-        let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
@@ -46,8 +45,7 @@ impl<T: Element> TypedNetwork<'_, T> {
         self.run(py, allowed, &params, inputs, |call, scratch| {
             call.per_example_gradients(derivatives, scratch, numbers)
         })?;
-        drop(out);
-        Ok(array)
+        Ok(out.into_array())
     }
 
     /// ‖∂C_x‖ of each example, (n,); or ‖∂C_x/∂(W^l, b^l)‖ of each layer too, (n, L − 1).
@@ -63,15 +61,14 @@ impl<T: Element> TypedNetwork<'_, T> {
         let n = x.x.inputs(architecture)?.len();
         let shape = [n, architecture.layers().len()];
         let shape = if per_layer { &shape[..] } else { &shape[..1] };
-        let array = empty::<f64, IxDyn>(py, shape)?;
+        let mut out = NewArray::<f64, IxDyn>::empty(py, shape)?;
         let params = self.numbers()?.read("params")?;
-        let mut out = readwrite("out", &array)?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let (inputs, slices) = (x.x.inputs(architecture)?, x.slices()?);
         let targets = self.seed_targets(&seed, n)?;
         let derivatives = seed.derivatives(&targets, slices.as_ref())?;
-        let numbers = out.as_slice_mut()?;
+        let numbers = out.as_slice_mut();
         self.run(py, allowed, &params, inputs, |call, scratch| {
             if per_layer {
                 call.per_example_layer_norms(&derivatives, scratch, numbers)
@@ -79,8 +76,7 @@ impl<T: Element> TypedNetwork<'_, T> {
                 call.per_example_norms(&derivatives, scratch, numbers)
             }
         })?;
-        drop(out);
-        Ok(array)
+        Ok(out.into_array())
     }
 
     /// The sum of the clipped gradients.

@@ -11,8 +11,7 @@ use crate::python::api::gradient::Gradient;
 use crate::python::api::threads;
 use crate::python::api::typed_network::TypedNetwork;
 use crate::python::api::typed_network::backprop::check_gradient_disjoint;
-use crate::python::borrow::{Element, readwrite};
-use crate::python::convert::arrays::empty;
+use crate::python::borrow::{Element, NewArray};
 use crate::python::convert::inputs::InputArray;
 use crate::python::convert::targets::Weighting;
 use crate::python::convert::taylor::{DirectionsArray, TaylorCosts};
@@ -43,35 +42,26 @@ impl<T: Element> TypedNetwork<'_, T> {
         let (x, directions) = (InputArray::parse(x)?, DirectionsArray::parse(directions)?);
         let (n, k) = self.check_series(&x, &directions, order)?;
         let shape = [k, n, architecture.n_outputs()];
-        let value = empty::<T, Ix2>(py, &shape[1..])?;
-        let first = empty::<T, Ix3>(py, &shape)?;
-        let second = (order == 2)
-            .then(|| empty::<T, Ix3>(py, &shape))
-            .transpose()?;
+        let mut value = NewArray::<T, Ix2>::empty(py, &shape[1..])?;
+        let mut first = NewArray::<T, Ix3>::empty(py, &shape)?;
+        let second = (order == 2).then(|| NewArray::<T, Ix3>::empty(py, &shape));
+        let mut second = second.transpose()?;
         let params = self.numbers()?.read("params")?;
-        let (mut value_out, mut first_out) = (readwrite("out", &value)?, readwrite("out", &first)?);
-        let mut second_out = second
-            .as_ref()
-            .map(|second| readwrite("out", second))
-            .transpose()?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
         let inputs = x.inputs(architecture)?;
         let directions = directions.directions(architecture.n_inputs(), n)?;
         let series = Series::new(architecture, directions, order)?;
-        let (value_slice, first_slice) = (value_out.as_slice_mut()?, first_out.as_slice_mut()?);
-        let second_slice = match &mut second_out {
-            Some(second) => second.as_slice_mut()?,
-            None => &mut [],
-        };
-        let derivatives = [first_slice, second_slice];
+        let value_slice = value.as_slice_mut();
+        let second_slice = second.as_mut().map(NewArray::as_slice_mut);
+        let derivatives = [first.as_slice_mut(), second_slice.unwrap_or_default()];
         let inputs = (inputs, series.len());
         let network = Network::new(architecture, &params);
         self.run_network(py, allowed, network, inputs, |call, scratch| {
             call.taylor(&series, scratch, value_slice, derivatives)
         })?;
-        drop((value_out, first_out, second_out));
-        Ok((value, first, second))
+        let second = second.map(NewArray::into_array);
+        Ok((value.into_array(), first.into_array(), second))
     }
 
     /// For a cost of them, before it is called: the arguments as arrays. Those that are invalid whatever the
