@@ -49,6 +49,20 @@ def test_two_classes_have_one_output():
     assert agree(net(X)[:, 0], estimator.predict_proba(X)[:, 1], "float64")
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("hidden", [(), (5,)])
+def test_two_softmax_outputs_become_one_logistic_output(hidden, dtype):
+    config = {"output": "softmax", "cost": "log_likelihood", "dtype": dtype, "seed": 0}
+    net = bpfast.Network([4, *hidden, 2], **config)
+    mlp = bpfast.formats.to_sklearn(net, classes=["no", "yes"])
+    assert (mlp.n_outputs_, mlp.out_activation_) == (1, "logistic")
+    assert agree(mlp.predict_proba(X.astype(dtype)), net(X), dtype)
+    assert mlp.predict(X.astype(dtype)).tolist() == mlp.classes_[net(X).argmax(1)].tolist()
+    again = bpfast.formats.from_sklearn(mlp)
+    assert agree(again(X)[:, 0], net(X)[:, 1], dtype)
+    mlp.partial_fit(X, ["yes"] * len(X))
+
+
 def test_several_labels():
     estimator = fitted(MLPClassifier, np.eye(3, dtype=int)[LABELS])
     net = from_sklearn(estimator)

@@ -8,6 +8,7 @@ import pytest
 
 import bpfast
 from tests.helpers.many import X, Y, assert_same, networks, own_cost
+from tests.helpers.processes.ctrl_c import ctrl_c_raises
 from tests.helpers.refuses import refuses
 
 
@@ -153,7 +154,7 @@ def test_ctrl_c():
             threading.Timer(0.2, interrupt_main).start()
         calls.append(net)
 
-    with pytest.raises(KeyboardInterrupt):
+    with ctrl_c_raises(), pytest.raises(KeyboardInterrupt):
         bpfast.fit_many(nets, X, Y, epochs=10**6, callbacks=callback, batch_size=1, seed=0)
     for net in nets:
         assert net.history.stopped == "interrupted"

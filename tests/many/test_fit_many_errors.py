@@ -126,3 +126,21 @@ def test_a_metric_that_resizes_a_sparse_x():
     y = np.zeros((len(X), 2))
     with refuses(ValueError, r"^x: expected shape .* until the end, got .*\(3,\)"):
         bpfast.cross_validate(net, x, y, folds=3, epochs=2, metrics={"own": metric})
+
+
+@pytest.mark.parametrize(
+    ("argument", "values"),
+    [
+        ("learning_rate", [0.1, 0.2]),
+        ("seed", [1, 2]),
+        ("epochs", [1, 2]),
+        ("batch_size", [8, 9]),
+        ("l2", [0.1, 0.2]),
+        ("optimizer", np.array(["sgd", "adam"], object)),
+    ],
+)
+def test_masked_values_are_refused(argument, values):
+    nets = networks()[:2]
+    options = {"epochs": 1, argument: np.ma.array(values, mask=[False, True])}
+    with refuses(ValueError, f"^{argument}: expected no missing values, got 1 masked", *nets):
+        bpfast.fit_many(nets, X, Y, **options)

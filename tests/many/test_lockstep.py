@@ -9,6 +9,7 @@ import pytest
 
 import bpfast
 from tests.helpers.many import RNG, S, X, Y, assert_same, own_cost
+from tests.helpers.processes.ctrl_c import ctrl_c_raises
 
 LABELS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
 CLASSES = {"output": "softmax", "cost": "log_likelihood"}
@@ -118,7 +119,7 @@ def test_ctrl_c():
     """All end after the same step."""
     nets, twins = alike(8), alike(8)
     threading.Timer(0.2, interrupt_main).start()
-    with bpfast.num_threads(1), pytest.raises(KeyboardInterrupt):
+    with ctrl_c_raises(), bpfast.num_threads(1), pytest.raises(KeyboardInterrupt):
         bpfast.fit_many(nets, X, Y, epochs=10**6, seed=0)
     (steps,) = {net.optimizer.steps for net in nets}
     for k, (net, twin) in enumerate(zip(nets, twins, strict=True)):

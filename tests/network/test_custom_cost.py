@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 import bpfast
 from tests.helpers.invalid.bad_costs import WRONG
-from tests.helpers.invalid.entry_points import CONFIGURES, ENTRY_POINTS, LOSSES, call
+from tests.helpers.invalid.entry_points import CONFIGURES, ENTRY_POINTS, LOSSES, X, Y, call
 from tests.helpers.refuses import refuses
 from tests.helpers.tolerance import close
 
@@ -154,6 +154,33 @@ def test_invalid_results_of_a_cost(entry_point, cost, kind, message):
     keywords = {"net": net} if "Network" in entry_point else {"cost": cost}
     with refuses(kind, message, net, *arguments.values()):
         call(entry_point, arguments, **keywords)
+
+
+CALLS_OF_A_COST = {
+    "fit": lambda net: net.fit(X, Y, epochs=1),
+    "fit, all examples": lambda net: net.fit(X, Y, epochs=1, batch_size=4),
+    "partial_fit": lambda net: net.partial_fit(X, Y),
+    "partial_fit, dropout": lambda net: net.partial_fit(X, Y, dropout=0.5, seed=0),
+    "fit_many": lambda net: bpfast.fit_many([net], X, Y, epochs=1),
+    "evaluate": lambda net: net.evaluate(X, Y),
+    "per_example_gradients": lambda net: net.per_example_gradients(X, Y),
+    "per_example_norms": lambda net: net.per_example_norms(X, Y),
+    "clipped_backprop": lambda net: net.clipped_backprop(X, Y, 1.0),
+    "gradient_statistics": lambda net: net.gradient_statistics(X, Y),
+    "input_gradient": lambda net: net.input_gradient(X, Y),
+    "empirical_fisher_vp": lambda net: net.empirical_fisher_vp(X, Y, net.params),
+    "backprop_many": lambda net: bpfast.backprop_many([net], [X], [Y]),
+    "scipy_minimize": lambda net: bpfast.scipy_minimize(net, X, Y),
+    "check_gradients": lambda net: bpfast.testing.check_gradients(net, X, Y),
+}
+
+
+@pytest.mark.parametrize(("cost", "kind", "message"), WRONG)
+@pytest.mark.parametrize("name", CALLS_OF_A_COST)
+def test_invalid_results_of_a_cost_elsewhere(name, cost, kind, message):
+    net = bpfast.Network([3, 2, 2], cost=cost, seed=0)
+    with refuses(kind, message, net, X, Y):
+        CALLS_OF_A_COST[name](net)
 
 
 def test_after_its_error_out_is_as_it_was():

@@ -12,6 +12,7 @@ import scipy.sparse
 import bpfast
 from bpfast._minimizers import levenberg_marquardt as module
 from tests.helpers.child import run
+from tests.helpers.processes.ctrl_c import ctrl_c_raises
 from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)
@@ -174,7 +175,7 @@ def test_ctrl_c_ends_a_solution_that_takes_long(monkeypatch):
     net = network((1, 170, 1))
     params = net.params.copy()
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with ctrl_c_raises(), pytest.raises(KeyboardInterrupt):
             bpfast.least_squares(net, X, np.sin(X))
     finally:
         ended.set()

@@ -44,19 +44,24 @@ def parse_networks(nets: Any) -> list[Network]:
     return found
 
 
-def as_list(value: Any) -> Any:
+def as_list(argument: str, value: Any) -> Any:
     """A tuple, a range, an array or a column of a table as a list of its entries.
+
+    Raises
+    ------
+    ValueError
+        An entry of an array is masked.
 
     Examples
     --------
-    >>> as_list((3, 4)), as_list(np.array([0.1, 0.2])), as_list(5)
+    >>> as_list("l2", (3, 4)), as_list("l2", np.array([0.1, 0.2])), as_list("l2", 5)
     ([3, 4], [0.1, 0.2], 5)
     """
     if isinstance(value, tuple | range):
         return list(value)
     is_array = isinstance(value, np.ndarray) or hasattr(value, "__array__")
     if is_array and getattr(value, "ndim", 0) == 1:
-        array = np.asarray(value)
+        array = as_array(argument, value)
         return list(array) if array.dtype.hasobject else array.tolist()
     return value
 
@@ -79,7 +84,7 @@ def for_each(argument: str, value: Any, count: int, *, only_lists: bool = False)
     Traceback (most recent call last):
     ValueError: epochs: expected one value, or a list of 3, one for each network, got a list of 2
     """
-    value = value if only_lists else as_list(value)
+    value = value if only_lists else as_list(argument, value)
     if not isinstance(value, list):
         return [value] * count
     if len(value) != count:

@@ -102,7 +102,8 @@ def from_sklearn(estimator: Any) -> Network:
 def to_sklearn(net: Network, *, classes: ArrayLike | None = None) -> Any:
     """A fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn with the parameters of `net`.
 
-    - softmax with log_likelihood: an ``MLPClassifier`` of n_L classes.
+    - softmax with log_likelihood: an ``MLPClassifier`` of n_L classes. With two classes that of
+      scikit-learn has one logistic output, of z_2 - z_1.
     - One sigmoid with cross_entropy: an ``MLPClassifier`` of two classes.
     - Several sigmoids with cross_entropy: an ``MLPClassifier`` of n_L labels, of which any number
       may be true.
@@ -119,7 +120,8 @@ def to_sklearn(net: Network, *, classes: ArrayLike | None = None) -> Any:
     Returns
     -------
     MLPClassifier or MLPRegressor
-        It has copies of the parameters, with the same bits, in ``coefs_`` and ``intercepts_``.
+        It has copies of the parameters, with the same bits, in ``coefs_`` and ``intercepts_``; with
+        two softmax outputs, the last ones are the differences of the two outputs' parameters.
         Settings of the training are scikit-learn's defaults; ``partial_fit`` continues from the
         parameters. ``n_iter_`` is 0 and ``loss_curve_`` is empty.
 
@@ -179,8 +181,12 @@ def to_sklearn(net: Network, *, classes: ArrayLike | None = None) -> Any:
         estimator = models.MLPClassifier(**options, random_state=0)
         estimator.partial_fit(x, np.eye(outputs, dtype=int) if many else labels, classes=labels)
     estimator.set_params(random_state=None)
-    estimator.coefs_ = [np.array(w.T, order="C") for w in net.weights]
-    estimator.intercepts_ = [np.array(b) for b in net.biases]
+    parameters = list(zip(net.weights, net.biases, strict=True))
+    if (output, outputs) == ("softmax", 2):  # a_2 = 1 / (1 + exp(z_1 - z_2))
+        w, b = parameters[-1]
+        parameters[-1] = (w[1:] - w[:1], b[1:] - b[:1])
+    estimator.coefs_ = [np.array(w.T, order="C") for w, _ in parameters]
+    estimator.intercepts_ = [np.array(b) for _, b in parameters]
     estimator.n_iter_ = estimator.t_ = 0
     estimator.loss_curve_ = []
     estimator.loss_ = estimator.best_loss_ = np.inf

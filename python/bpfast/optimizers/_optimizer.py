@@ -12,6 +12,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import integer, is_number
+from bpfast._validation.subclasses import refuse_subclass
 from bpfast.optimizers._state import FLOATS, StateArrays
 from bpfast.schedules import Constant, Schedule
 from bpfast.schedules._rates import as_schedule, checked_rate
@@ -69,6 +70,16 @@ class Optimizer:
     )  # fmt: skip
 
     kind: ClassVar[str]  # the name in a config
+
+    def __init_subclass__(cls) -> None:
+        """Refuse classes of others: `fit` would not call what they override.
+
+        Raises
+        ------
+        TypeError
+            The class is not one of bpfast.
+        """
+        refuse_subclass(cls, "a rule of your own can use `net.backprop` and `net.params`")
 
     def __init__(
         self,

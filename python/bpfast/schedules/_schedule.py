@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, final
 import numpy as np
 
 from bpfast._validation.numbers import integer
+from bpfast._validation.subclasses import refuse_subclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +48,16 @@ class Schedule:
         if cls is Schedule:
             raise TypeError("Schedule: expected a subclass, such as Constant, got the base class")
         return super().__new__(cls)
+
+    def __init_subclass__(cls) -> None:
+        """Refuse classes of others: `fit` would not call what they override.
+
+        Raises
+        ------
+        TypeError
+            The class is not one of bpfast.
+        """
+        refuse_subclass(cls, "a schedule of your own can be any callable of a step")
 
     @final
     def __call__(self, step: int) -> float:

@@ -250,3 +250,17 @@ def test_numbers(number):
         bpfast.SGD(lambda step: number).step(np.zeros(6), S)
     with refuses(TypeError, "^epochs: expected an integer, got MaskedArray$", net):
         net.fit(X, LABELS, epochs=np.ma.array(1, mask=True))
+
+
+def test_masked_integers_are_refused():
+    two = np.ma.array(2, mask=True)
+    before = bpfast.get_num_threads()
+    for call, kind, message in [
+        (lambda: bpfast.set_num_threads(two), ValueError, "^k: expected no missing values"),
+        (lambda: bpfast.num_threads(two), ValueError, "^k: expected no missing values"),
+        (lambda: bpfast.Network([3, two, 1]), ValueError, "^sizes.*: expected no missing values"),
+        (lambda: net_of().forward_from(two, Z), TypeError, "^layer: expected .* MaskedArray$"),
+    ]:
+        with refuses(kind, message):
+            call()
+    assert bpfast.get_num_threads() == before

@@ -13,6 +13,7 @@ from bpfast import optimizers, schedules
 from tests.helpers.cases.training.optimizer_steps import KINDS, watched
 from tests.helpers.child import run
 from tests.helpers.messages import A_CLASS, READ_ONLY
+from tests.helpers.processes.ctrl_c import ctrl_c_raises
 from tests.helpers.refuses import refuses
 
 NAN = math.nan
@@ -68,6 +69,17 @@ NUMBERS: list[tuple[str, list[Any], list[Any]]] = [
 def test_numbers_as_arguments(kind, name, value, error, message):
     with refuses(error, f"^{name}: {message}$"):
         kind(**{name: value})
+
+
+@pytest.mark.parametrize("base", [optimizers.Optimizer, *KINDS])
+def test_subclasses_are_refused(base):
+    """`fit` would not call what they override."""
+    reason = "a rule of your own can use `net.backprop` and `net.params`"
+    with refuses(TypeError, f"^Own: expected no subclass of {base.__name__}; {reason}$"):
+
+        class Own(base):
+            def step(self, params, gradients):
+                return None
 
 
 def test_other_arguments():
@@ -284,7 +296,7 @@ def test_a_step_that_is_interrupted_is_counted():
     try:
         for turn in range(20):
             signal.setitimer(signal.ITIMER_REAL, 0.01 + 0.0007 * turn)
-            with pytest.raises(KeyboardInterrupt):
+            with ctrl_c_raises(), pytest.raises(KeyboardInterrupt):
                 go_on(opt, p, g)
             assert (p == -opt.steps).all()
     finally:

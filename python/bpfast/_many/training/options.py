@@ -95,7 +95,7 @@ def parse_options(
 
 def seeds_for_each(seed: Any, count: int) -> list[int]:
     """The seed of each network: drawn or counted from one for all, or those of a list."""
-    seed = as_list(seed)
+    seed = as_list("seed", seed)
     if not isinstance(seed, list):
         return parse_seeds(seed, count)
     found = []
@@ -107,7 +107,7 @@ def seeds_for_each(seed: Any, count: int) -> list[int]:
 
 def copies_for_each(argument: str, value: Any, count: int) -> list[Any]:
     """One value for each network; one object for all is copied for each, as it keeps state."""
-    value = as_list(value)
+    value = as_list(argument, value)
     if isinstance(value, list):
         return for_each(argument, value, count)
     if isinstance(value, Optimizer) and value.steps:

@@ -65,7 +65,9 @@ def outputs(a: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
     if row is not None:
         got = f"{format_number(float(y[row]))} in row {row}"
         raise ValueError(f"y: expected labels from 0 to {classes - 1}, got {got}")
-    return np.asarray(y[:, np.newaxis] == np.arange(classes), a.dtype)
+    targets = np.zeros((len(y), classes), a.dtype)
+    targets[np.arange(len(y)), y.astype(np.intp)] = 1
+    return targets
 
 
 def are_labels(a: NDArray[Any], y: NDArray[Any]) -> bool:

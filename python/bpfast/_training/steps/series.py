@@ -80,7 +80,7 @@ def run_steps(
     """
     cost = net._custom_cost
     if cost is None:
-        diverged = trainer.run(rates, optimizer, state_arrays)
+        diverged = trainer.run(rates, optimizer, state_arrays, None)
         return StepsDone(*trainer.report, diverged)
     report, params = StepsDone(), _core.copy_params(net)
     for k in range(len(rates)):

@@ -186,13 +186,12 @@ impl Trainer {
     /// whether they stopped at values that are not finite. With a callable cost it does one step, and
     /// `returned` is what the cost returned for its outputs. Also after an exception, `report` has the
     /// completed steps, and `optimizer` has counted them.
-    #[pyo3(signature = (rates, optimizer, state_arrays, returned=None))]
     fn run(
         &mut self,
         rates: &Bound<'_, PyAny>,
         optimizer: &Bound<'_, PyAny>,
         state_arrays: &Bound<'_, PyAny>,
-        returned: Option<&Bound<'_, PyAny>>,
+        returned: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
         guarded(|| {
             let py = optimizer.py();

@@ -170,7 +170,7 @@ impl<T: Element> TrainerState<T> {
 
     /// Does the next steps, one for each of `rates`. Returns whether it stopped at values that are not
     /// finite; `report` has the steps that were done. With a callable cost it does one step, and `returned`
-    /// is what the cost returned for the outputs.
+    /// is what the cost returned for the outputs; without one it is not looked at.
     ///
     /// # Errors
     /// Memory runs out, the call is cancelled, the cost returned invalid values, or an array is in use.
@@ -180,7 +180,7 @@ impl<T: Element> TrainerState<T> {
         net: &PyNetwork,
         settings: &Settings,
         steps: &Steps<'_, '_>,
-        returned: Option<&Bound<'_, PyAny>>,
+        returned: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
         let Steps {
             rates,
@@ -191,7 +191,8 @@ impl<T: Element> TrainerState<T> {
         let architecture = net.architecture();
         let rows = self.next_rows(settings.batch_size).len();
         let shape = [rows, architecture.n_outputs()];
-        let costs = returned.map(|returned| CustomCosts::<T>::parse(returned, shape));
+        let is_custom = net.config.custom.is_some();
+        let costs = is_custom.then(|| CustomCosts::<T>::parse(returned, shape));
         let costs = costs.transpose()?;
         let Self {
             data,
