@@ -44,3 +44,10 @@ def test_what_is_not_an_array_is_named(name, call):
     x.__dict__[name] = None
     with pytest.raises(TypeError, match=r"^x: expected .*, got NoneType$"):
         model.fit(x, np.ones(4)) if call == "fit" else model.predict(x)
+
+
+def test_partial_fit_with_sparse_labels_predicts_a_sparse_matrix():
+    x, y = np.eye(3), sparse.csr_matrix(np.eye(3, dtype=int))
+    for labels in (y, y.toarray()):
+        clf = bpsk.MLPClassifier((5,), random_state=0).partial_fit(x, labels, classes=[0, 1, 2])
+        assert sparse.issparse(clf.predict(x)) == sparse.issparse(labels)

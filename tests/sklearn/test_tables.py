@@ -12,7 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+import bpfast
 from bpfast.sklearn import MLPClassifier, MLPRegressor
+from tests.helpers.refuses import refuses
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_iris(return_X_y=True)
@@ -101,3 +103,47 @@ def test_output_of_pipelines_and_html():
     assert list(pipeline[-1].feature_names_in_) == COLUMNS
     assert "MLPClassifier" in pipeline._repr_html_()
     assert "max_iter=3" in repr(pipeline[-1])
+
+
+DAYS = np.array(["2024-01-02", "2024-01-03", "2024-01-04"], "M8[us]")
+ONES = np.ones(3)
+DATES = {
+    "NumPy": np.column_stack([DAYS, DAYS]),
+    "NumPy, durations": np.column_stack([DAYS, DAYS]) - DAYS[0],
+    "pandas": pd.DataFrame({"a": ONES, "day": DAYS}),
+    "pandas, dates alone": pd.DataFrame({"day": DAYS, "next": DAYS}),
+    "polars": pl.DataFrame({"a": ONES, "day": DAYS}),
+    "polars, durations": pl.DataFrame({"a": ONES, "day": DAYS - DAYS[0]}),
+    "Arrow": pa.table({"a": ONES, "day": DAYS}),
+    "Arrow, dates alone": pa.table({"day": DAYS, "next": DAYS}),
+}
+
+
+@pytest.mark.parametrize("kind", DATES)
+def test_dates_are_no_numbers(kind):
+    """scikit-learn and polars convert them to numbers of days or microseconds."""
+    net = bpfast.Network([2, 1], seed=0)
+    with refuses(TypeError, "^x: expected real numbers, got (columns? 'day' of|dtype)", net):
+        net.forward(DATES[kind])
+    with refuses(TypeError, "^X: expected real numbers, got (columns? 'day' of|dtype)"):
+        MLPRegressor().fit(DATES[kind], ONES)
+
+
+def test_dates_are_no_targets():
+    for y in (DAYS, DAYS - DAYS[0], pd.Series(DAYS), pl.Series(DAYS)):
+        with refuses(TypeError, "^y: expected real numbers, got dtype"):
+            MLPRegressor().fit(ONES[:, np.newaxis], y)
+
+
+@pytest.mark.parametrize("numbers", [[None, 1.0, 2.0], [None, 1, 2]])
+@pytest.mark.parametrize("table", [pl.DataFrame, pa.table])
+def test_missing_values_are_refused(table, numbers):
+    """As those of pandas; polars and Arrow make NaN of them."""
+    net = bpfast.Network([2, 1], seed=0)
+    given, got = table({"a": numbers, "b": [1, 2, 3]}), "expected no missing values, got 1 missing"
+    with refuses(ValueError, f"^x: {got}", net):
+        net.forward(given)
+    with refuses(ValueError, f"^y: {got}", net):
+        net.cost(np.ones((3, 2)), table({"y": numbers}))
+    with refuses(ValueError, f"^sample_weight: {got}", net):
+        net.cost(np.ones((3, 2)), np.ones((3, 1)), sample_weight=pl.Series(numbers))

@@ -99,13 +99,16 @@ def generator(seed: Any) -> np.random.Generator:
     Raises
     ------
     ValueError, TypeError
-        NumPy does not accept the seed, it is or contains a bool, or lists are nested too deep.
+        NumPy does not accept the seed, it is or contains a bool, it is masked, or lists are nested
+        too deep.
 
     Examples
     --------
     >>> generator(3).random() == generator(3).random()
     True
     """
+    if isinstance(seed, np.ndarray) and seed.ndim == 0:
+        seed = integer("seed", seed, 0)
     with naming("seed"):
         _check_entries(seed, ())
         return np.random.default_rng(seed)

@@ -68,7 +68,9 @@ def add_layers(chain: Chain, model: Any) -> None:
     seen: set[int] = set()
     is_flat = False
     for name, layer in _sequence(chain, "", model):
-        is_flat = is_flat or isinstance(layer, layers.Flatten)
+        if isinstance(layer, layers.Flatten) and not is_flat:
+            _check_order(chain, name, layer, model)
+            is_flat = True
         if not isinstance(layer, layers.Dense) and getattr(layer, "compute_dtype", "") in HALF:
             chain.refuse_dtype(
                 name, f"{layer.compute_dtype}, to which {type(layer).__name__} casts"
@@ -90,10 +92,22 @@ def add_layers(chain: Chain, model: Any) -> None:
 
 def _check_rank(chain: Chain, name: str, model: Any) -> None:
     """Raise ValueError if x has more axes at its first layer. Dense would loop over them."""
-    inputs = getattr(model, "inputs", None)  # a Sequential that is not built has none
-    shape = tuple(inputs[0].shape) if inputs else ()
-    if inputs and len(shape) != 2:
+    shape = _input_shape(model)
+    if shape and len(shape) != 2:
         chain.refuse(name, "expected x of shape (n, n_1)", f"input_shape {shape}")
+
+
+def _check_order(chain: Chain, name: str, layer: Any, model: Any) -> None:
+    """Raise ValueError if a flattened x has another order than its axes."""
+    if layer.data_format == "channels_first" and len(_input_shape(model) or (0, 0, 0)) > 2:
+        got = "Flatten(data_format='channels_first'), which puts the channels last"
+        chain.refuse(name, "expected a Flatten that keeps the order of the inputs", got)
+
+
+def _input_shape(model: Any) -> tuple[int | None, ...]:
+    """The shape of x; empty if it is not known."""
+    inputs = getattr(model, "inputs", None)  # a Sequential that is not built has none
+    return tuple(inputs[0].shape) if inputs else ()
 
 
 def _add_dense(chain: Chain, name: str, layer: Any) -> None:

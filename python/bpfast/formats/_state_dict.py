@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bpfast.formats._chain import Chain
 
 DIGITS = re.compile(r"(\d+)")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # Before this version a crafted file could run code despite weights_only=True (CVE-2025-32434).
 MIN_VERSION = (2, 6)
 TORCH_SUFFIXES = (".pt", ".pth")
@@ -163,7 +164,8 @@ def _load_pt(name: str) -> Mapping[str, Any]:
     except (OSError, MemoryError):
         raise
     except Exception as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        text = ANSI.sub("", str(error)).strip()
+        reason = next(iter(text.splitlines()), "").partition(". ")[0] or type(error).__name__
         expected = "a state_dict, whole and without other objects"
         hint = f"; if it holds a module, {SAVE}"
         raise ValueError(f"{name}: expected {expected}, got: {reason}{hint}") from error

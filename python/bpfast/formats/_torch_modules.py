@@ -206,7 +206,7 @@ def _traced(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, n
         reshape = rows_of_reshape(node, counts)
         inputs = [n for n in node.all_input_nodes if reshape is None or n not in counts]
         if inputs != [before] or (before is not None and len(before.users.keys() - sizes) > 1):
-            got = f"{node.op} {node.target} with another input, or a branch; {hint}"
+            got = f"{node.op} {node.target} with another input, or a branch"
             chain.refuse(label, ONE_AFTER_THE_OTHER, got)
         if node.op == "output":
             if node.args[0] is not before:

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 LOWER_IS_BETTER = (
     "cost", "mean_squared_error", "mean_absolute_error",
     "root_mean_squared_error", "median_absolute_error", "max_error", "log_loss", "hamming_loss",
+    "brier_score_loss", "mean_absolute_percentage_error", "mean_squared_log_error",
+    "root_mean_squared_log_error", "zero_one_loss",
 )  # fmt: skip
 HIGHER_IS_BETTER = (
     "accuracy", "binary_accuracy", "subset_accuracy", "r2",
     "accuracy_score", "balanced_accuracy_score", "f1_score", "precision_score", "r2_score",
-    "recall_score", "roc_auc_score",
+    "recall_score", "roc_auc_score", "average_precision_score", "cohen_kappa_score",
+    "explained_variance_score", "fbeta_score", "jaccard_score", "matthews_corrcoef",
+    "top_k_accuracy_score",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from bpfast._optional import is_dask
 from bpfast._validation.arrays.masked import refuse_masked_in
 from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
 from bpfast._validation.arrays.sparse_format import check_format
+from bpfast._validation.arrays.tables import refuse_dates
 
 try:
     from sklearn.utils.validation import validate_data as _validate_data
@@ -32,14 +33,15 @@ def validate_data(estimator: Any, *arrays: Any, **settings: Any) -> Any:
         scikit-learn refuses them, they are text, an entry is masked, which scikit-learn would take
         as data, or the arrays of a sparse X are inconsistent.
     TypeError
-        A sparse X has something else than arrays.
+        A sparse X has something else than arrays; or X or a numeric y has dates, times or
+        durations.
     """
     computed = [array.compute() if is_dask(array) else array for array in arrays]
     for name, array in zip("Xy", computed, strict=False):
         refuse_masked_values(name, array)
-    refuse_text("X", computed[0])
-    if settings.get("y_numeric"):
-        refuse_text("y", computed[1])
+    for name, array in zip("Xy" if settings.get("y_numeric") else "X", computed, strict=False):
+        refuse_text(name, array)
+        refuse_times(name, array)
     if is_sparse(computed[0]):
         check_format(computed[0])
         if computed[0].dtype.kind in "bui":
@@ -66,6 +68,22 @@ def refuse_text(argument: str, value: Any) -> None:
     if isinstance(value, np.ndarray) and value.dtype.kind in "UST":
         hint = f"{argument}.astype(float) converts it"
         raise ValueError(f"{argument}: expected numbers, got text of dtype {value.dtype}; {hint}")
+
+
+def refuse_times(argument: str, value: Any) -> None:
+    """Raise TypeError for dates, times and durations, which scikit-learn converts to numbers.
+
+    Examples
+    --------
+    >>> refuse_times("X", np.array([["2024-01-02"]], "M8[D]"))
+    Traceback (most recent call last):
+    TypeError: X: expected real numbers, got dtype datetime64[D]
+    """
+    refuse_dates(argument, value)
+    dtypes: Any = getattr(value, "dtypes", getattr(value, "dtype", None))
+    for dtype in np.atleast_1d(np.asarray(dtypes, object)):
+        if getattr(dtype, "kind", "") in ("m", "M"):
+            raise TypeError(f"{argument}: expected real numbers, got dtype {dtype}")
 
 
 def refuse_masked_values(argument: str, value: Any) -> None:

@@ -33,7 +33,7 @@ impl<T: Real> Call<'_, T> {
         // The multiply-adds of the busiest thread, per row of the batch.
         let work = |layer: &Layer| layer.n_in * layer.n_out;
         let by_rows = layers.iter().map(work).sum::<usize>() / chunks;
-        let by_neurons = layers.iter().map(|layer| work(layer) / tasks(layer));
+        let by_neurons = (layers.iter()).map(|layer| layer.n_in * self.neurons_per_task(layer));
         by_neurons.sum::<usize>() <= by_rows + by_rows / MAX_IMBALANCE
     }
 

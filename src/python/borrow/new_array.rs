@@ -42,7 +42,8 @@ impl<'py, T: numpy::Element + Copy, D: Dimension> NewArray<'py, T, D> {
         let start = data(self.0.as_untyped()).cast();
         // SAFETY: `empty` made the array: C-contiguous and aligned, with `len` elements of `T`. Nobody else
         // has a reference to it: only `into_array` gives it away, and the garbage collector of Python, by
-        // which all objects can be listed, does not track arrays.
+        // which all objects can be listed, does not track arrays. NumPy's memory always has some bits, all of
+        // which are numbers.
         unsafe { slice::from_raw_parts_mut(start, self.0.len()) }
     }
 

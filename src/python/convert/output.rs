@@ -35,27 +35,7 @@ impl<'py, T: Element, D: Dimension> Output<'py, T, D> {
         let Some(out) = out else {
             return Ok(Self::New(NewArray::empty(py, shape)?));
         };
-        let Ok(array) = out.cast::<PyUntypedArray>() else {
-            return Err(wrong_type("out", "a NumPy array", out));
-        };
-        let dtype = numpy::dtype::<T>(py);
-        if !array.dtype().is_equiv_to(&dtype) {
-            return Err(PyTypeError::new_err(format!(
-                "out: expected dtype {dtype}, got {}",
-                array.dtype()
-            )));
-        }
-        if array.shape() != shape {
-            return Err(Error::shape("out", shape, array.shape()).into());
-        }
-        if !MemoryOrder::C.is_usable::<T>(array) {
-            let message = "out: expected a C-contiguous, aligned array, got another layout";
-            return Err(PyValueError::new_err(message));
-        }
-        let array = array.cast::<PyArray<T, D>>()?;
-        check_writeable("out", array.as_untyped())?;
-        refuse_masked("out", array.as_untyped())?;
-        check_out_disjoint(array.as_untyped(), inputs)?;
+        let array = check_out(out, shape, inputs)?;
         Ok(Self::Out(readwrite("out", array)?))
     }
 
@@ -85,4 +65,36 @@ impl<'py, T: Element, D: Dimension> Output<'py, T, D> {
             Self::Out(array) => (*array).clone(),
         }
     }
+}
+
+/// `out` as an array, before it is borrowed.
+///
+/// # Errors
+/// As [`Output::parse`], except that another call may use it.
+pub fn check_out<'a, 'py, T: Element, D: Dimension>(
+    out: &'a Bound<'py, PyAny>,
+    shape: &[usize],
+    inputs: &[NamedInput<'_, 'py>],
+) -> PyResult<&'a Bound<'py, PyArray<T, D>>> {
+    let Ok(array) = out.cast::<PyUntypedArray>() else {
+        return Err(wrong_type("out", "a NumPy array", out));
+    };
+    let dtype = numpy::dtype::<T>(out.py());
+    if !array.dtype().is_equiv_to(&dtype) {
+        return Err(PyTypeError::new_err(format!(
+            "out: expected dtype {dtype}, got {}",
+            array.dtype()
+        )));
+    }
+    if array.shape() != shape {
+        return Err(Error::shape("out", shape, array.shape()).into());
+    }
+    if !MemoryOrder::C.is_usable::<T>(array) {
+        let message = "out: expected a C-contiguous, aligned array, got another layout";
+        return Err(PyValueError::new_err(message));
+    }
+    check_writeable("out", array)?;
+    refuse_masked("out", array)?;
+    check_out_disjoint(array, inputs)?;
+    Ok(array.cast()?)
 }

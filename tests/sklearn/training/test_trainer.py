@@ -25,7 +25,7 @@ def test_other_numbers_of_examples_may_follow():
     for n in examples:
         trainer.load(X[:n], Y[:n])
         trainer.begin(1)
-        trainer.run(np.full(2, RATE), optimizer, optimizer._state_for([net.params]))
+        trainer.run(np.full(2, RATE), optimizer, optimizer._state_for([net.params]), None)
         for rows in (slice(0, SIZE), slice(SIZE, n)):
             g = expected.backprop(X[rows], Y[rows])
             count = len(X[rows])

@@ -142,7 +142,7 @@ def test_a_custom_metric_gets_outputs_and_y():
     a = net(X)
 
     def same(outputs, y):
-        return float(np.array_equal(outputs, a) and y is LABELS)
+        return float(np.array_equal(outputs, a) and np.array_equal(y, LABELS))
 
     assert net.evaluate(X, LABELS, metrics={"same": same})["same"] == 1
 
@@ -178,3 +178,25 @@ def test_weights_whose_products_with_costs_are_out_of_range():
         assert found["cost"] == pytest.approx(5000.0, rel=1e-15)
         with refuses(ValueError, "^sample_weight: expected a finite sum, got inf$", net):
             net.evaluate(x, y, sample_weight=np.full(4, 1e308), batch_size=size)
+
+
+def test_a_metric_that_writes_to_what_it_gets():
+    """The metrics after it, and y itself, stay as they were."""
+
+    def centred(a, y):
+        a -= a.mean(axis=0)
+        y -= y.mean(axis=0)
+        return float((a * y).mean())
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    net, before = bpfast.Network([3, 2], output="identity", seed=0), y.copy()
+    expected = net.evaluate(x, y, metrics="mean_squared_error")["mean_squared_error"]
+    found = net.evaluate(x, y, metrics=[centred, "mean_squared_error"])
+    assert found["mean_squared_error"] == expected
+    history = net.fit(x, y, epochs=1, metrics=[centred, "mean_squared_error"], seed=0)
+    assert (
+        history["mean_squared_error"][0]
+        == net.evaluate(x, y, metrics="mean_squared_error")["mean_squared_error"]
+    )
+    assert y.tobytes() == before.tobytes()

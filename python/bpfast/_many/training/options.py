@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,9 @@ def copies_for_each(argument: str, value: Any, count: int) -> list[Any]:
     value = as_list(argument, value)
     if isinstance(value, list):
         return for_each(argument, value, count)
+    if isinstance(value, Iterator):
+        expected = f"one for all, or a list of {count}, one for each network"
+        raise TypeError(f"{argument}: expected {expected}, got {type(value).__name__}")
     if isinstance(value, Optimizer) and value.steps:
         expected = "one without steps, or a list with one for each network"
         raise ValueError(f"{argument}: expected {expected}, got one of {value.steps} steps")

@@ -134,7 +134,8 @@ def metric_values(
     found = {}
     for name, metric in metrics.items():
         try:
-            value = metric(a, y)
+            # The user's own get copies: others come after them, and may write to what they got.
+            value = metric(a, y) if _is_known(metric) else metric(a.copy(), y.copy())
         except (ValueError, TypeError) as error:
             if _is_known(metric):
                 kind = ValueError if isinstance(error, ValueError) else TypeError

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Literal
 
 from bpfast._training.metrics.named import NAMED
+from bpfast._validation.entries import entry_names
 from bpfast._validation.names import by_name
 from bpfast._validation.numbers import flag, format_number, integer, not_negative, number
 from bpfast.history._mode import default_column, meant, mode_of
@@ -204,7 +205,7 @@ class EarlyStopping:
         if not isinstance(state, Mapping):
             raise TypeError(f"state: expected a mapping, got {type(state).__name__}")
         if set(state) != {"best", "best_epoch"}:
-            raise ValueError(f"state: expected best and best_epoch, got {sorted(state)}")
+            raise ValueError(f"state: expected best and best_epoch, got {entry_names(state)}")
         best, epoch = number("best", state["best"]), integer("best_epoch", state["best_epoch"], 0)
         if epoch and not math.isfinite(best):
             raise ValueError(

@@ -9,6 +9,7 @@ import numpy as np
 from bpfast import _core
 from bpfast._validation.arrays.masked import refuse_masked, refuse_masked_in
 from bpfast._validation.arrays.no_numbers import no_numbers
+from bpfast._validation.arrays.tables import refuse_dates, refuse_missing
 from bpfast._validation.naming import naming
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
     ValueError
         An entry of `value`, or of an array in a list, is masked or missing; or NumPy raises it.
     TypeError
-        NumPy raises it, or does not know the type of `value`, such as a sparse matrix.
+        NumPy raises it, or does not know the type of `value`, such as a sparse matrix; or a column
+        of a table has dates.
     RuntimeError
         `value` raises it, such as a tensor of PyTorch that requires a gradient.
 
@@ -36,7 +38,14 @@ def as_array(argument: str, value: Any) -> NDArray[Any]:
     if isinstance(value, _core.Trace):
         expected = "the examples" if argument == "x" else "an array"
         raise TypeError(f"{argument}: expected {expected}, got a Trace; its a[0] has the examples")
-    array = _converted(argument, value)
+    try:
+        array = _converted(argument, value)
+    except TypeError:
+        refuse_dates(argument, value)
+        raise
+    if array.dtype.kind in "biuf" and not isinstance(value, np.ndarray):
+        refuse_dates(argument, value)
+        refuse_missing(argument, value)
     if array.ndim == 0 and array.dtype == object and not isinstance(value, np.ndarray):
         raise no_numbers(argument, value, array)  # here, where the type of the value is known
     if array.dtype.kind in "Of" and hasattr(value, "isna"):

@@ -171,6 +171,9 @@ def _output(graph: Graph, output_name: str | None) -> str:
     if len(names) != 1:
         got = [value.name for value in graph.outputs]
         hint = "pass its name as output_name="
+        if len(got) == 1:
+            dtype = graph.dtype(graph.outputs[0].type.tensor_type.elem_type)
+            got, hint = [f"{got[0]} of {dtype}"], "convert the model to one of these dtypes"
         raise ValueError(f"model: expected one output of float32 or float64, got {got}; {hint}")
     return names[0]
 

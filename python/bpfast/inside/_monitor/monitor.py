@@ -236,9 +236,13 @@ class Monitor(Columns, StepMonitor):
 
     def _begin(self, net: Network) -> None:
         """Check that the network fits; the training loop calls it before the first step."""
+        self._watch.begin()
         with naming("Monitor"):
-            # Without weights, because those of a training may be negative.
-            batch_of(net, self._sample.x, self._sample.y)
+            try:
+                # Without weights, because those of a training may be negative.
+                batch_of(net, self._sample.x, self._sample.y)
+            except (ValueError, TypeError) as error:
+                raise self._sample.of_given_rows(error) from None
             if self._every_steps or not self._fits(net):
                 self._probe_of(net)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, rows_of
+from bpfast._validation.arrays.no_numbers import no_numbers
 from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.seed import generator
 from bpfast._validation.target_shape import rows_error
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from bpfast._core import _Inputs as Inputs
 
+# The start of an error about a row.
+ROW = re.compile(r"((?:x|y)\[)(\d+)(?=[],])")
 # The examples from which causes are concluded.
 MAX_EXPLAINED = 500
 
@@ -57,6 +61,11 @@ class Sample:
             if weight.shape != (rows.shape[0],):
                 expected = f"shape ({rows.shape[0]},)"
                 raise ValueError(f"sample_weight: expected {expected}, got {weight.shape}")
+            if weight.dtype.kind not in "biuf":
+                raise no_numbers("sample_weight", sample_weight, weight)
+            if len(bad := np.flatnonzero(~np.isfinite(weight))):
+                got = f"{weight[bad[0]]}"
+                raise ValueError(f"sample_weight[{bad[0]}]: expected finite numbers, got {got}")
         order = rng.permutation(rows.shape[0])
         if weight is not None and (weight != 0).any():
             order = order[weight[order] != 0]
@@ -66,6 +75,15 @@ class Sample:
         self.y: NDArray[Any] = rows_of(targets, order)
         self.weight: NDArray[Any] | None = None if weight is None else weight[order]
         self.count = min(count, len(order))
+        self._order = order
+
+    def of_given_rows(self, error: Exception) -> Exception:
+        """An error about a row of the sample, with the number of that row in the given arrays."""
+        found = ROW.match(str(error))
+        if found is None:
+            return error
+        text = f"{found[1]}{self._order[int(found[2])]}{str(error)[found.end(2) :]}"
+        return type(error)(text)
 
     def first(self, count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
         """The first examples, their targets and their weights."""

@@ -32,6 +32,10 @@ class Watch:
         self._next = 1
         self.warned = ""
 
+    def begin(self) -> None:
+        """Start again at the first epoch of a training."""
+        self._next = 1
+
     def is_due(self, epoch: int) -> bool:
         """Whether to look for causes after this epoch: 1, 2, 4, 8, … until there was a warning."""
         if not self._is_on or self.warned or epoch < self._next:

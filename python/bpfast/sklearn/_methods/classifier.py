@@ -62,7 +62,7 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
             if getattr(self, "classes_", None) is None:
                 self._check_params()
                 self._kind, self.classes_ = labels.first(classes, y, sample_weight)
-                self._sparse_y = False
+                self._sparse_y = sparse.issparse(y)
             else:
                 labels.refuse_different(classes, self.classes_)
             return self._fit(X, y, sample_weight, incremental=True)

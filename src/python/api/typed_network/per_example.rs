@@ -1,7 +1,7 @@
 //! Gradients of single examples: all of them, their norms, their clipped sum, and their squares.
 
 use numpy::ndarray::{Ix2, IxDyn};
-use numpy::{PyArray2, PyArrayDyn};
+use numpy::{PyArray2, PyArrayDyn, PyArrayMethods};
 use pyo3::prelude::*;
 
 use crate::base::error::Error;
@@ -13,7 +13,7 @@ use crate::python::api::typed_network::TypedNetwork;
 use crate::python::api::typed_network::seed::{SeedArguments, SeedArrays};
 use crate::python::api::typed_network::stored::InputOrTrace;
 use crate::python::borrow::{Element, NewArray};
-use crate::python::convert::output::Output;
+use crate::python::convert::output::{Output, check_out};
 
 impl<T: Element> TypedNetwork<'_, T> {
     /// ∂C_x of each example, (n, P), in `out` or a new array.
@@ -27,14 +27,15 @@ impl<T: Element> TypedNetwork<'_, T> {
         let x = InputOrTrace::parse(x, self)?;
         let seed = self.seed(&x.x, arguments)?;
         let shape = [x.x.inputs(architecture)?.len(), architecture.n_params()];
-        let mut out = Output::<T, Ix2>::parse(out, py, &shape, &[])?;
         let numbers = self.numbers()?;
-        if let Some(out) = out.out() {
+        if let Some(out) = out {
+            let array = check_out::<T, Ix2>(out, &shape, &[])?.as_untyped();
             let weights = arguments.weights();
             let others = [arguments.named(), ("sample_weight", weights.as_ref())];
-            x.check_out_disjoint(out, &others)?;
-            numbers.check_out_disjoint(out)?;
+            x.check_out_disjoint(array, &others)?;
+            numbers.check_out_disjoint(array)?;
         }
+        let mut out = Output::<T, Ix2>::parse(out, py, &shape, &[])?;
         let params = numbers.read("params")?;
         let allowed = threads::current(py)?;
         // No Python code runs from here on.
