@@ -9,11 +9,11 @@ use crate::data::LayerInput;
 use crate::engine::backward;
 use crate::kernels::gemm::{self, Accumulate, Context, Matrix, MatrixMut};
 use crate::kernels::real::Real;
-use crate::kernels::tuning::plan::MAX_CHUNK_ROWS;
+use crate::kernels::tuning::plan::{MAX_CHUNK_ROWS, ROWS_PER_BP4_SUM};
 use crate::model::activation::Activation;
 
-/// The rows that BP4 adds up before their sum enters the pairwise sum.
-const ROWS_PER_SUM: usize = 512;
+/// The finished sum of a chunk is added in one block.
+const _: () = assert!(ROWS_PER_BP4_SUM <= gemm::ONE_BLOCK);
 
 /// BP2: δ^l = (δ^(l+1) W^(l+1)) ⊙ σ'(z^l). `delta_next`: (n, n_(l+1)); `weights`: (W^(l+1))ᵀ, (n_l,
 /// n_(l+1)); `z`, `a` and `delta`: (n, n_l).
@@ -93,9 +93,9 @@ pub fn bp4<T: Real>(
 ) -> Result<()> {
     let (n_out, n_in) = (delta.len() / n, a.len() / n);
     let chunks = delta
-        .chunks(ROWS_PER_SUM * n_out)
-        .zip(a.chunks(ROWS_PER_SUM * n_in));
-    let mut stack = stack(n.div_ceil(ROWS_PER_SUM), nabla_w.len(), cancel)?;
+        .chunks(ROWS_PER_BP4_SUM * n_out)
+        .zip(a.chunks(ROWS_PER_BP4_SUM * n_in));
+    let mut stack = stack(n.div_ceil(ROWS_PER_BP4_SUM), nabla_w.len(), cancel)?;
     let mut pack_buffer = pack_buffer(nabla_w.len(), cancel)?;
     if cancel.poll_after(0) {
         return Ok(()); // cancelled: the stack may be too short

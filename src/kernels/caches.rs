@@ -155,9 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn the_caches_grow_with_their_level() {
+    fn the_caches_have_sizes_that_are_believed() {
         let Caches { l1, l2, l3 } = caches();
-        assert!(l1.bytes() < l2.bytes(), "{l1:?} {l2:?}");
-        assert!(l2.bytes() < l3.bytes(), "{l2:?} {l3:?}");
+        for (cache, believed) in [(l1, 0), (l2, 0), (l3, 1)] {
+            assert!(BELIEVED[believed].contains(&cache.bytes()), "{cache:?}");
+        }
     }
 }

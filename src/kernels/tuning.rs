@@ -1,9 +1,12 @@
-//! Every tuned constant: its meaning, its unit, and the benchmark that set it.
+//! The tuned constants of the kernels and the engine: their meaning, their unit, and the benchmark that set them.
+//! Those of waiting threads are in `pool::spin`, those of polling in `base::cancel`.
 //!
 //! They were measured with `benches/kernels/products.rs` and `benches/compare.py`, whose cases are quoted here, on
-//! CPUs with AVX-512 and with AVX2. None of them changes the bits of a product. Those of `plan` that
-//! determine which examples are added first do change the bits of sums, and are fixed. A name with WORK is a
-//! number of multiply-adds.
+//! CPUs with AVX-512 and with AVX2. A name with WORK is a number of multiply-adds.
+//!
+//! None of them changes the bits of a product. Those of `plan` change the bits of sums, those of `fused_step`
+//! the bits of trained parameters, and those of `measured_step`, `squares` and `max_norm` the bits of norms:
+//! these are fixed.
 
 /// Dense products.
 pub mod gemm {
@@ -41,7 +44,7 @@ pub mod gemm {
     /// The same for tiles that are no wider than a cache line, which read B more often. With AVX2 on a
     /// Zen 5, the first product of "mlp512" in chunks of 64 rows rose from 80 to 95 % of the FMA peak.
     pub const PACK_B_TILES_NARROW: (usize, usize) = (2, 4);
-    /// The columns of C from which on packing an A with such a stride pays off.
+    /// The columns of C from which on packing A pays off: each micropanel of B reads A once.
     pub const PACK_A_COLUMNS: usize = 128;
     /// The weights of a large matrix, whose products get a larger pack buffer: C is then accessed once per
     /// block, and a packed micropanel of B serves every row of a block, which saves 3 % of "wide".
@@ -124,8 +127,8 @@ pub mod softmax {
     pub const GROUP: usize = 256;
     /// The width of narrow rows, unless they fill their registers: the largest z and the sum of each row
     /// are expanded to its width, so that registers run across rows. A partial register is slow to store
-    /// next to another: with AVX-512, rows of 17 float32 took 9.7 cycles per element and now take 3.6. At
-    /// 64 both take the same.
+    /// next to another: with AVX-512, rows of 17 float32 take 9.7 cycles per element with partial
+    /// registers, and 3.6 this way. At 64 both take the same.
     pub const NARROW: usize = 64;
 }
 
@@ -147,6 +150,8 @@ pub mod memory {
 
 /// How a batch is divided.
 pub mod plan {
+    /// The rows that `bp4` adds up before their sum enters the pairwise sum.
+    pub const ROWS_PER_BP4_SUM: usize = 512;
     /// The work of a forward pass, per multiplier lane of the machine, below which another thread does not
     /// pay off: some 10 µs.
     pub const MIN_THREAD_WORK_PER_LANE: usize = 1 << 15;

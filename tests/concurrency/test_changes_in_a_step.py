@@ -242,3 +242,20 @@ def test_callbacks_may_change_parameters_rate_and_state():
     plain.fit(X, Y, epochs=1, shuffle=False, optimizer=bpfast.Adam(0.05))
     np.testing.assert_array_equal(net.params, plain.params)
     assert net.optimizer.steps == plain.optimizer.steps == 1
+
+
+@pytest.mark.parametrize("wrap", [lambda own: own, lambda own: bpfast.schedules.WarmUp(own, 2)])
+@pytest.mark.parametrize("change", OF_PARAMS)
+def test_a_schedule_that_changes_the_parameters(change, wrap):
+    """Rates are computed before the steps, so the change would come at another step."""
+    net = bpfast.Network([3, 4, 2], seed=0)
+
+    def schedule(step):
+        if step == 4:
+            change(net)
+        return 0.1
+
+    message = "^learning_rate: expected to leave net.params unchanged, got other numbers$"
+    with refuses(ValueError, message):
+        net.fit(X, Y, epochs=5, batch_size=6, learning_rate=wrap(schedule))
+    assert net.optimizer.steps < 10

@@ -145,18 +145,6 @@ def test_layers_without_biases():
     assert agree(outputs_of(model, X), net(X), "float32")
 
 
-def test_a_flatten_at_the_start():
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((2, 2)), layers.Flatten(), dense(3)])
-    net = from_keras(model)
-    assert agree(outputs_of(model, X.reshape(-1, 2, 2)), net(X), "float32")
-
-
-def test_a_flatten_of_rows_keeps_their_order():
-    net = from_keras(sequential(layers.Flatten(data_format="channels_first"), dense(3)))
-    assert net.sizes == (4, 3)
-
-
 def test_an_activation_after_logits():
     net = from_keras(sequential(dense(3)), output="softmax", cost="log_likelihood")
     assert net.config["output"] == "softmax"
@@ -272,12 +260,6 @@ REFUSED = {
         r"got ReLU\(max_value=None, negative_slope=0.0, threshold=1\)$",
     ),
     "axes after Dropout": (lambda: axes(layers.Dropout(0.5), dense(3), layers.Softmax(1)), AXES),
-    "channels first": (
-        lambda: keras.Sequential(
-            [keras.Input((2, 2)), layers.Flatten(data_format="channels_first"), dense(3)]
-        ),
-        "expected a Flatten that keeps the order of the inputs, got Flatten.data_format=",
-    ),
     "axes before Flatten": (lambda: axes(dense(3), layers.Flatten()), AXES),
     "three axes": (
         lambda: keras.Sequential([keras.Input((5, 4)), dense(3, name="first")]),

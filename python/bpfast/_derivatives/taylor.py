@@ -5,7 +5,6 @@ The cost is called here, between two calls of `_core`: no array is borrowed whil
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from bpfast import _core
 from bpfast._by_identity import by_identity
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.network import check_network, refuse_other_params
+from bpfast._validation.numbers import integer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -244,13 +244,10 @@ def _checksums(net: _core.Network, x: Any, directions: Any) -> tuple[int, int]:
 
 def _order(order: int) -> int:
     """`order`, if it is 1 or 2."""
-    try:
-        order = operator.index(order)
-    except TypeError:
-        raise TypeError(f"order: expected an int, got {type(order).__name__}") from None
-    if order not in (1, 2):
-        raise ValueError(f"order: expected 1 or 2, got {order}")
-    return order
+    number = integer("order", order, -(2**63))
+    if number not in (1, 2):
+        raise ValueError(f"order: expected 1 or 2, got {number}")
+    return number
 
 
 def _directions(directions: Any) -> Any:

@@ -147,7 +147,7 @@ def fit_many(
         integer is drawn for each. None: integers from the system's random source.
     sparse : bool, optional
         Whether to compute only with the nonzero elements of a dense x. By default, if few enough
-        elements of a network's rows are nonzero for this to be faster.
+        elements of a network's rows are nonzero for this to be faster; never for a memory-mapped x.
     check_finite : bool, default True
         Whether a network whose cost or parameters become NaN or infinite stops there, with its last
         finite parameters, and a warning. The others continue.

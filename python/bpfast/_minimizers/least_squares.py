@@ -80,7 +80,7 @@ def least_squares(
         quadratic; float64 is recommended.
     x : array_like or SciPy sparse, (n, n_1)
         The examples, one per row. Other dtypes are converted to the network's.
-    y : array_like, (n, n_L)
+    y : array_like, (n, n_L), or (n,) for a single output
         The targets.
     sample_weight : array_like, (n,), optional
         The weights s_x, finite and 0 or above. Default: 1 for each example.

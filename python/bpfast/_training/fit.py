@@ -201,8 +201,9 @@ def fit(
     Warns
     -----
     UserWarning
-        With quadratic, huber or absolute cost, y is far outside the range of the outputs: 0 to 1
-        for sigmoid and softmax, -1 to 1 for tanh. Not checked for memory maps and batches.
+        With quadratic, huber or absolute cost, y is far outside the range of the outputs, or has
+        another scale than about 1; with log_likelihood, a row of y is all 0. Not checked for memory
+        maps and batches. Or the cost has grown to more than 1,000,000 times that of the first step.
 
     Notes
     -----

@@ -28,10 +28,10 @@ def check_network(value: object, argument: str = "self") -> None:
         raise TypeError(f"{argument}: expected a Network, got {got}")
 
 
-def refuse_other_params(net: _core.Network, before: NDArray[Any]) -> None:
-    """Raise ValueError if a cost changed the parameters from which its a^L was computed."""
+def refuse_other_params(net: _core.Network, before: NDArray[Any], argument: str = "cost") -> None:
+    """Raise ValueError if a cost or schedule changed the parameters."""
     if not _core.has_params(net, before):
-        raise ValueError("cost: expected to leave net.params unchanged, got other numbers")
+        raise ValueError(f"{argument}: expected to leave net.params unchanged, got other numbers")
 
 
 def parse_layer(net: _core.Network, layer: Any) -> int:

@@ -109,7 +109,7 @@ impl Blocking {
         let mc = mc(tiles, a, kc, pack_a, caches);
         let (pack_b, nc, buffer_of_b) = if !b_is_packed {
             (PackB::InPlace, b.columns, 0)
-        } else if tiles.is_narrow() && (mc < a.rows || aliases(b)) {
+        } else if packs_blocks(tiles, mc < a.rows, b) {
             let buffer_of_a = match pack_a {
                 PackA::InPlace => 0,
                 PackA::CopyRows | PackA::Interleave => mc * padded::<T>(kc),
@@ -173,6 +173,12 @@ fn nc<T>(
     even(columns, (most / (kc * nr)).max(1) * nr).next_multiple_of(nr)
 }
 
+/// Whether a packed B is packed in blocks, before any tile is computed: if several blocks of A read it, or if its
+/// micropanels should not be packed one by one.
+fn packs_blocks<T>(tiles: &Tiles<T>, is_reused: bool, b: &Matrix<'_, T>) -> bool {
+    tiles.is_narrow() && (is_reused || aliases(b))
+}
+
 /// Whether the rows of B compete for few sets of the L1 cache. A micropanel of such a B is packed cache line by
 /// cache line, unless its neighbours are packed with it.
 fn aliases<T>(b: &Matrix<'_, T>) -> bool {
@@ -186,19 +192,19 @@ pub(super) fn padded<T>(kc: usize) -> usize {
     (kc.div_ceil(line) | 1) * line
 }
 
-/// Whether a B with contiguous rows is packed. Unless the rows that a tile reads stay in a cache until the
-/// next tile reads them again, every tile fetches them from the next one. A passes through the same cache: rows
-/// of B that need more than half of the cache lines at their stride do not stay.
+/// Whether a B with contiguous rows is packed. All tiles of a micropanel read the same rows of B. If these do not
+/// stay in a cache, each tile loads them from the next level; packed rows stay. A passes through the same cache:
+/// rows of B that need more than half of the cache lines at their stride do not stay.
 #[inline]
 fn packs_b<T>(tiles: &Tiles<T>, rows: usize, b: &Matrix<'_, T>, caches: Caches) -> bool {
     let stride = b.row_stride * size_of::<T>();
-    let (few, more) = if tiles.is_narrow() {
+    let (beyond_l2, beyond_l1) = if tiles.is_narrow() {
         PACK_B_TILES_NARROW
     } else {
         PACK_B_TILES
     };
-    (rows >= few * tiles.mr && b.rows > caches.l2.lines_apart(stride) / 2)
-        || (rows >= more * tiles.mr && b.rows > caches.l1.lines_apart(stride) / 2)
+    (rows >= beyond_l2 * tiles.mr && b.rows > caches.l2.lines_apart(stride) / 2)
+        || (rows >= beyond_l1 * tiles.mr && b.rows > caches.l1.lines_apart(stride) / 2)
 }
 
 /// How A is packed for a B of many columns.

@@ -81,13 +81,13 @@ impl<T: Registers> Product<'_, T> {
         // Loop 5.
         for block_columns in blocks(n, blocking.nc) {
             // Loop 4.
-            for steps in blocks(k, blocking.kc) {
+            for terms in blocks(k, blocking.kc) {
                 let micropanels = self.micropanels(tiles, &block_columns);
                 if blocking.pack_b == PackB::Block {
-                    if cancel.poll_after(steps.len() * block_columns.len()) {
+                    if cancel.poll_after(terms.len() * block_columns.len()) {
                         return;
                     }
-                    let block = b.row_range(&steps).column_range(&block_columns);
+                    let block = b.row_range(&terms).column_range(&block_columns);
                     let columns = micropanels.clone().map(|columns| {
                         columns.start - block_columns.start..columns.end - block_columns.start
                     });
@@ -95,7 +95,7 @@ impl<T: Registers> Product<'_, T> {
                 }
                 // Loop 3.
                 for rows in blocks(a.rows, blocking.mc) {
-                    let block = a.row_range(&rows).column_range(&steps);
+                    let block = a.row_range(&rows).column_range(&terms);
                     let block = match blocking.pack_a {
                         PackA::InPlace => BlockOfA::Strided(block),
                         PackA::CopyRows => BlockOfA::Strided(pack::copy_rows(&block, a_buffer)),
@@ -108,20 +108,20 @@ impl<T: Registers> Product<'_, T> {
                     for columns in micropanels.clone() {
                         let panel_of_b = match blocking.pack_b {
                             PackB::InPlace => PanelOfB::InPlace,
-                            PackB::Micropanel => PanelOfB::Unpacked(&mut *b_buffer),
+                            PackB::Micropanel => PanelOfB::ToPack(&mut *b_buffer),
                             PackB::Block => {
                                 let before = columns.start - block_columns.start;
-                                PanelOfB::Packed(&b_buffer[before * steps.len()..])
+                                PanelOfB::Packed(&b_buffer[before * terms.len()..])
                             }
                         };
                         let panel_of_c = MicropanelOfC {
                             a: &block,
                             rows: rows.clone(),
-                            steps: steps.clone(),
+                            terms: terms.clone(),
                             columns,
                             one: &one,
                         };
-                        self.tiles(tiles, panel_of_c, panel_of_b, c, cancel);
+                        self.macrokernel(tiles, panel_of_c, panel_of_b, c, cancel);
                     }
                 }
             }

@@ -18,7 +18,7 @@ use crate::kernels::tuning::gemm::{MAX_MR, UNPOLLED};
 pub(super) struct MicropanelOfC<'a, T> {
     pub a: &'a BlockOfA<'a, T>,
     pub rows: Range<usize>,
-    pub steps: Range<usize>,
+    pub terms: Range<usize>,
     pub columns: Range<usize>,
     /// The element of the row of ones.
     pub one: &'a [T; 1],
@@ -52,7 +52,7 @@ pub(super) enum PanelOfB<'a, T> {
     /// To be read in its original place.
     InPlace,
     /// To be packed into this buffer.
-    Unpacked(&'a mut [T]),
+    ToPack(&'a mut [T]),
     /// Packed at the start of this buffer, by [`pack::copy_block`].
     Packed(&'a [T]),
 }
@@ -71,7 +71,7 @@ struct MicropanelOfB<T> {
 
 impl<T: Registers> Product<'_, T> {
     /// Loop 1: a range of k for a micropanel of C.
-    pub(super) fn tiles(
+    pub(super) fn macrokernel(
         &self,
         tiles: &'static Tiles<T>,
         panel_of_c: MicropanelOfC<'_, T>,
@@ -81,7 +81,7 @@ impl<T: Registers> Product<'_, T> {
     ) {
         let (rows, k, columns) = (
             panel_of_c.rows.len(),
-            panel_of_c.steps.len(),
+            panel_of_c.terms.len(),
             panel_of_c.columns.len(),
         );
         let all_rows = rows + usize::from(self.ones && panel_of_c.rows.end == self.a.rows);
@@ -91,13 +91,13 @@ impl<T: Registers> Product<'_, T> {
             return;
         }
         let tiles = match (panel_of_c.a, &panel_of_b) {
-            (BlockOfA::Strided(_), PanelOfB::Unpacked(_)) => tiles.for_panel(columns),
+            (BlockOfA::Strided(_), PanelOfB::ToPack(_)) => tiles.for_panel(columns),
             _ => tiles,
         };
         let vectors = tiles.registers(columns);
         let (mut done, panel) = match panel_of_b {
             PanelOfB::InPlace => (0, self.panel(tiles, &panel_of_c)),
-            PanelOfB::Unpacked(buffer) => self.pack(tiles, &panel_of_c, buffer, c),
+            PanelOfB::ToPack(buffer) => self.pack(tiles, &panel_of_c, buffer, c),
             PanelOfB::Packed(buffer) => (
                 0,
                 packed_panel(tiles, &buffer[..k * vectors * tiles.lanes], columns),
@@ -148,7 +148,7 @@ impl<T: Registers> Product<'_, T> {
     fn panel(&self, tiles: &Tiles<T>, panel_of_c: &MicropanelOfC<'_, T>) -> MicropanelOfB<T> {
         let (stride, columns) = (self.b.row_stride, panel_of_c.columns.len());
         MicropanelOfB {
-            b: self.b.numbers[panel_of_c.steps.start * stride + panel_of_c.columns.start..]
+            b: self.b.numbers[panel_of_c.terms.start * stride + panel_of_c.columns.start..]
                 .as_ptr(),
             stride,
             last: columns - (tiles.registers(columns) - 1) * tiles.lanes,
@@ -168,7 +168,7 @@ impl<T: Registers> Product<'_, T> {
     ) -> (usize, MicropanelOfB<T>) {
         let block = self
             .b
-            .row_range(&panel_of_c.steps)
+            .row_range(&panel_of_c.terms)
             .column_range(&panel_of_c.columns);
         let vectors = tiles.registers(block.columns);
         let stride = vectors * tiles.lanes;
@@ -204,11 +204,11 @@ impl<T: Registers> Product<'_, T> {
         let MicropanelOfC {
             a,
             rows: ref block,
-            ref steps,
+            ref terms,
             ref columns,
             ..
         } = *panel_of_c;
-        let (n, k) = (self.b.columns, steps.len());
+        let (n, k) = (self.b.columns, terms.len());
         let mut gather = Gather::None;
         let (first, these) = (rows.start, rows.len());
         let (a, a_row_stride, a_column_stride, a_next) = match a {
@@ -245,7 +245,7 @@ impl<T: Registers> Product<'_, T> {
             k,
             accumulate: match self.accumulate {
                 Accumulate::Sum => Accumulate::Sum,
-                _ if steps.start > 0 => Accumulate::Terms,
+                _ if terms.start > 0 => Accumulate::Terms,
                 start => start.map(
                     |start| start[columns.start..].as_ptr(),
                     |start| start[row..].as_ptr(),

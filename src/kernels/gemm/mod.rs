@@ -218,6 +218,10 @@ pub fn sums<T: Registers>(delta: Matrix<'_, T>, out: &mut [T], context: &mut Con
         product.run(out, context);
         return;
     }
+    assert!(
+        n_out == 1 || delta.row_stride == n_out,
+        "rows without a gap"
+    );
     for rows in delta.numbers[..delta.rows * n_out].chunks(STREAMS * n_out) {
         if context.cancel.poll_after(rows.len()) {
             return;

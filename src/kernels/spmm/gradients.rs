@@ -13,7 +13,8 @@ use crate::kernels::spmm::{blocks, streamed};
 /// xᵀ δ for a range of the columns of x: the gradient of these inputs' weights. With `add`, it is added to
 /// `out`.
 ///
-/// `delta`: (rows, n_out), at least one row. Padding between the rows of `out` is zeroed or left unchanged.
+/// `delta`: (rows, n_out), at least one row. Padding between the rows of `out` is zeroed or left
+/// unchanged, or NaN if x has an element that is not finite.
 ///
 /// # Panics
 /// The length of a slice does not match.

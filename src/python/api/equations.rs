@@ -127,6 +127,7 @@ pub fn bp2<'py>(
 /// Returns
 /// -------
 /// ndarray, (n_l,)
+///     ∂C/∂b^l.
 ///
 /// Raises
 /// ------
@@ -178,6 +179,7 @@ pub fn bp3<'py>(
 /// Returns
 /// -------
 /// ndarray, (n_l, n_(l-1))
+///     ∂C/∂W^l.
 ///
 /// Raises
 /// ------

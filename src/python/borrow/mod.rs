@@ -54,7 +54,7 @@ pub use allocation::Allocation;
 pub use array::{ReadArray, WriteArray, readonly, readonly_contiguous, readwrite};
 pub use copy::{assign, contiguous, copied, fill};
 pub use header::{MemoryOrder, check_writeable};
-pub use new_array::NewArray;
+pub use new_array::{NewArray, Number};
 pub use overlap::{ArraySpans, NamedInput, check_no_self_overlap, check_out_disjoint};
 pub use owned::{AnyVector, Element, OwnedVector, ReadGuard, WriteGuard, into_array};
 pub use scope::BorrowScope;

@@ -11,10 +11,19 @@ use pyo3::prelude::*;
 
 use crate::python::borrow::header::data;
 
+/// Plain numbers, of which all bits are valid.
+pub trait Number: numpy::Element + Copy {}
+
+impl Number for f32 {}
+impl Number for f64 {}
+impl Number for u32 {}
+impl Number for u64 {}
+impl Number for i64 {}
+
 /// A new, C-contiguous array that nobody else has yet, so it needs no borrow.
 pub struct NewArray<'py, T, D>(Bound<'py, PyArray<T, D>>);
 
-impl<'py, T: numpy::Element + Copy, D: Dimension> NewArray<'py, T, D> {
+impl<'py, T: Number, D: Dimension> NewArray<'py, T, D> {
     /// An uninitialised array.
     ///
     /// # Errors
@@ -42,8 +51,8 @@ impl<'py, T: numpy::Element + Copy, D: Dimension> NewArray<'py, T, D> {
         let start = data(self.0.as_untyped()).cast();
         // SAFETY: `empty` made the array: C-contiguous and aligned, with `len` elements of `T`. Nobody else
         // has a reference to it: only `into_array` gives it away, and the garbage collector of Python, by
-        // which all objects can be listed, does not track arrays. NumPy's memory always has some bits, all of
-        // which are numbers.
+        // which all objects can be listed, does not track arrays. The memory comes from foreign code, so its
+        // bytes have values, though unknown ones, and all of them are valid for a `Number`.
         unsafe { slice::from_raw_parts_mut(start, self.0.len()) }
     }
 

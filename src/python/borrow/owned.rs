@@ -15,6 +15,7 @@ use crate::base::error::{Error, Result};
 use crate::kernels::real::Real;
 use crate::python::borrow::allocation::Allocation;
 use crate::python::borrow::header::Bounds;
+use crate::python::borrow::new_array::Number;
 use crate::python::borrow::table::{Access, Borrow};
 use crate::python::borrow::view::View;
 use crate::python::call::detach::detached_without_simd;
@@ -45,7 +46,7 @@ pub struct OwnedVector<T> {
 }
 
 /// An element type of both the core and NumPy.
-pub trait Element: Real + numpy::Element {
+pub trait Element: Real + Number {
     /// The vector, if it has this type.
     fn of(vector: &AnyVector) -> Option<&OwnedVector<Self>>;
 }

@@ -11,7 +11,7 @@ use crate::base::error::Error;
 use crate::data::labels::label_error;
 use crate::python::borrow::call_python::{call, import_from, numpy_function};
 use crate::python::borrow::{
-    Access, Borrow, Element, MemoryOrder, NewArray, ReadArray, contiguous, readonly,
+    Access, Borrow, Element, MemoryOrder, NewArray, Number, ReadArray, contiguous, readonly,
     readonly_contiguous,
 };
 use crate::python::call::cached::Cached;
@@ -213,7 +213,7 @@ pub fn check_shape(argument: &str, expected: &[usize], got: &[usize]) -> PyResul
 }
 
 /// A new array of `numbers`. Raises MemoryError if memory runs out.
-pub fn from_slice<'py, T: numpy::Element + Copy>(
+pub fn from_slice<'py, T: Number>(
     py: Python<'py>,
     numbers: &[T],
 ) -> PyResult<Bound<'py, PyArray1<T>>> {

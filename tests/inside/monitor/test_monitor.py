@@ -332,23 +332,3 @@ def test_a_monitor_of_epochs_on_shards_is_checked_too():
     shards = bpfast.distributed.LocalShards([(X, LABELS)])
     with refuses(ValueError, "^Monitor: x: ", net.params):
         bpfast.distributed.fit(net, shards, epochs=2, callbacks=Monitor(X[:, :2], LABELS), seed=0)
-
-
-def test_it_looks_for_causes_in_each_training(monkeypatch):
-    monitor, looks = Monitor(X, LABELS), []
-    monkeypatch.setattr(monitor._watch, "look_for_causes", lambda *_: looks.append(1))
-    for count in (3, 6):  # after the epochs 1, 2 and 4
-        network().fit(X, LABELS, epochs=5, callbacks=monitor, seed=0)
-        assert len(looks) == count
-
-
-@pytest.mark.parametrize(
-    ("weights", "error", "message"),
-    [
-        (np.where(np.arange(120) == 70, np.nan, 1), ValueError, r"\[70\]: expected finite numbers"),
-        (["heavy"] * 120, TypeError, ": expected real numbers, got dtype <U5"),
-    ],
-)
-def test_weights_that_are_no_numbers(weights, error, message):
-    with refuses(error, f"^sample_weight{message}"):
-        Monitor(X, LABELS, sample_weight=weights, warn=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from bpfast._training.stopping.early_stopping import EarlyStopping
@@ -102,7 +104,7 @@ def _dropout(value: Any, layers: int) -> list[float]:
         return [fraction("dropout", value)] * layers
     if isinstance(value, memoryview):  # with several axes it cannot be iterated
         value = value.tolist()
-    if isinstance(value, str) or not is_iterable(value):
+    if isinstance(value, str | Mapping | AbstractSet) or not is_iterable(value):
         got = type(value).__name__
         raise TypeError(f"dropout: expected a number, or one per hidden layer, got {got}")
     rates = [fraction(f"dropout[{k}]", rate) for k, rate in enumerate(value)]

@@ -252,7 +252,7 @@ def parse_class_weight(weights: Mapping[int, float] | str, outputs: int) -> dict
     numbers: dict[int, float] = {}
     last = max(outputs, 2) - 1
     for key, weight in list(weights.items()):  # a weight may change the dict
-        label = integer("class_weight", key, 0)
+        label = integer(f"class_weight: key {key!r}", key, 0)
         if label > last:
             raise ValueError(f"class_weight: expected classes from 0 to {last}, got {label}")
         numbers[label] = not_negative(f"class_weight[{label}]", weight)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bpfast import schedules
+from bpfast import _core, schedules
 from bpfast._training.locks import bind_state
 from bpfast._training.steps.monitor import step_monitors
 from bpfast._training.steps.series import OptimizerGuard, run_steps
 from bpfast._training.stopping.divergence import failure
+from bpfast._validation.network import refuse_other_params
+from bpfast.schedules import Schedule, WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from bpfast._core import Trainer
     from bpfast._network import Network
@@ -84,15 +89,12 @@ class TrainerRunner:
 
     def run(self, epoch: int, growth: Growth, progress_bar: Progress | None) -> tuple[float, float]:
         """Do the steps of an epoch."""
-        optimizer = self._optimizer
         cost = rate = 0.0
         steps = 0
         self._source.begin(epoch)
         self._trainer.reset_cost()
         while count := self._source.ready(self._most_steps(growth, progress_bar)):
-            guard = OptimizerGuard(optimizer)
-            rates = schedules.rates(optimizer.learning_rate, optimizer.steps, count)
-            guard.check("learning_rate")
+            rates = self._rates(count)
             examples_done, cost = self._steps(epoch, steps, rates)
             steps += count
             growth.begin(cost)
@@ -100,6 +102,18 @@ class TrainerRunner:
             if progress_bar is not None:
                 progress_bar.advance(examples_done)
         return rate, cost
+
+    def _rates(self, count: int) -> NDArray[np.float64]:
+        """The rates of the next steps. A schedule of the user must not change what is trained."""
+        optimizer, rate = self._optimizer, self._optimizer.learning_rate
+        guard = OptimizerGuard(optimizer)
+        is_own = callable(rate) and (not isinstance(rate, Schedule) or isinstance(rate, WarmUp))
+        params = _core.copy_params(self._net) if is_own else None
+        rates = schedules.rates(rate, optimizer.steps, count)
+        guard.check("learning_rate")
+        if params is not None:
+            refuse_other_params(self._net, params, "learning_rate")
+        return rates
 
     def _steps(self, epoch: int, before: int, rates: Any) -> tuple[int, float]:
         """Do some steps. Returns the number of examples, and the mean cost of the epoch so far."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpfast._optional import is_dask
 from bpfast._validation.numbers import is_number
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def no_numbers(argument: str, value: Any, array: NDArray[Any]) -> TypeError:
     columns = _columns(value, array)
     if array.ndim == 0 and array.dtype.kind == "O" and not isinstance(value, np.ndarray):
         got = type(value).__name__  # NumPy does not know the type
-        if hasattr(value, "toarray"):
+        if is_dask(value):
+            hint = f"; {argument}.compute() has them"
+        elif hasattr(value, "toarray"):
             hint = f"; {argument}.toarray() has them"
     elif columns:
         got = f"column{'s' * (len(columns) > 1)} {', '.join(columns[:MAX_COLUMNS])}"

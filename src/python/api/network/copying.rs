@@ -212,13 +212,10 @@ impl fmt::Display for BiasesDisplay<'_> {
         }
         f.write_str("no biases")?;
         if !self.0.iter().all(without) {
-            f.write_str(" in layers")?;
-            for (k, _) in self
-                .0
-                .iter()
-                .enumerate()
-                .filter(|(_, layer)| without(layer))
-            {
+            let layers = (self.0.iter().enumerate()).filter(|(_, layer)| without(layer));
+            let is_one = layers.clone().count() == 1;
+            f.write_str(if is_one { " in layer" } else { " in layers" })?;
+            for (k, _) in layers {
                 write!(f, " {}", k + 2)?;
             }
         }
