@@ -206,6 +206,9 @@ fn bias_gradient<T: Registers>(
 /// 1ᵀ δ, added to `out`: the bias gradient.
 ///
 /// `delta`: (rows, n_out); `out`: (n_out,). Nothing is packed if `delta` is row-major.
+///
+/// # Panics
+/// There is a gap between the rows.
 pub fn sums<T: Registers>(delta: Matrix<'_, T>, out: &mut [T], context: &mut Context<'_, T>) {
     let n_out = out.len();
     if !delta.has_contiguous_rows() && n_out > 1 {
@@ -219,7 +222,7 @@ pub fn sums<T: Registers>(delta: Matrix<'_, T>, out: &mut [T], context: &mut Con
         return;
     }
     assert!(
-        n_out == 1 || delta.row_stride == n_out,
+        delta.rows == 1 || n_out == 1 || delta.row_stride == n_out,
         "rows without a gap"
     );
     for rows in delta.numbers[..delta.rows * n_out].chunks(STREAMS * n_out) {

@@ -63,7 +63,7 @@ BOTH = [
     ("class_weight", "even", ValueError, "class_weight: expected 'balanced' or a dict, got 'even'"),
     ("class_weight", [1, 2], TypeError, "class_weight: expected 'balanced' or a dict, got list"),
     ("class_weight", {2: 1}, ValueError, "class_weight: expected classes from 0 to 1, got 2"),
-    ("class_weight", {-1: 1}, ValueError, "class_weight: key -1: expected an integer, 0 or .*, got -1"),
+    ("class_weight", {-1: 1}, ValueError, "class_weight: key -1: expected .*, 0 or above, got -1"),
     ("class_weight", {"a": 1}, TypeError, "class_weight: key 'a': expected an integer, got str"),
     ("class_weight", {0.0: 1}, TypeError, "class_weight: key 0.0: expected an integer, got float"),
     ("class_weight", {0: -1}, ValueError, r"class_weight\[0\]: expected a finite number, 0 or abo"),
