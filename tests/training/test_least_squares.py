@@ -254,3 +254,14 @@ def test_a_fork_while_a_step_is_solved():
     parent, child, code = run("forks_in_a_solution")
     assert (parent, code) == ("done", 0)
     assert child.startswith("RuntimeError: a forked child cannot go on with a step")
+
+
+@pytest.mark.parametrize("minimize", [bpfast.least_squares, bpfast.scipy_minimize])
+@pytest.mark.parametrize("argument", ["x", "y"])
+def test_numbers_that_are_not_finite_are_named(minimize, argument):
+    x, net = np.linspace(-1, 1, 20)[:, np.newaxis], network((1, 3, 1))
+    given = {"x": x, "y": np.sin(x)}
+    given[argument] = given[argument].copy()
+    given[argument][7] = np.nan
+    with refuses(ValueError, rf"^{argument}\[7\]: expected finite numbers, got nan$", net):
+        minimize(net, **given)

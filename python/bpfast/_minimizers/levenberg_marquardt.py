@@ -14,6 +14,7 @@ from bpfast import _core
 from bpfast._blas import prepare_blas
 from bpfast._derivatives.arguments import refuse_trace
 from bpfast._helper_thread import POLL_SECONDS, THREAD_START_BYTES, THREAD_START_POLLS
+from bpfast._training.data.non_finite import fault
 from bpfast._underflow import underflows
 from bpfast._validation.arrays.overlap import refuse_params
 from bpfast._validation.arrays.sparse import for_scipy, is_sparse
@@ -71,6 +72,8 @@ class Search:
         refuse_params(net, x=self._x, y=y, sample_weight=sample_weight)
         self._differentiate()
         if not np.isfinite(self.cost):
+            if found := fault(net.dtype, self._x, y):
+                raise ValueError(found)
             raise ValueError(f"net: expected parameters with a finite cost, got {self.cost}")
         self._damping, self._rise = damping, 2.0
         self.iterations = self.tried = 0

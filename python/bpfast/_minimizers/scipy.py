@@ -14,6 +14,7 @@ from bpfast._derivatives.arguments import refuse_trace
 from bpfast._layer import weights_of
 from bpfast._optional import optional
 from bpfast._training.arguments.unusual_targets import warn_of_targets
+from bpfast._training.data.non_finite import fault
 from bpfast._validation.arrays.overlap import refuse_params
 from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
 from bpfast._validation.names import unknown_name
@@ -144,6 +145,8 @@ def scipy_minimize(
     cost, derivative = objective.start()
     warn_of_targets(net, np.asarray(y), sample_weight)
     if not (np.isfinite(cost) and np.isfinite(derivative).all()):
+        if found := fault(net.dtype, x, y):
+            raise ValueError(found)
         raise ValueError(f"net: expected a start with finite cost and gradient, got {cost}")
     return objective.minimize(method, callback, tol=tolerance, options=settings)
 
