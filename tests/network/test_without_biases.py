@@ -211,7 +211,7 @@ def test_how_it_is_shown():
     assert repr(net).endswith("float64, no biases, 20 parameters>")
     assert repr(net.layers[0]) == "Layer(3 -> 4, sigmoid, no biases, 12 parameters)"
     some = bpfast.Network([3, 4, 2], biases=[True, False], seed=0)
-    assert repr(some).endswith("float64, no biases in layers 3, 24 parameters>")
+    assert repr(some).endswith("float64, no biases in layer 3, 24 parameters>")
     assert [layer.n_params for layer in some.layers] == [16, 8]
     assert "none" in net.backprop([[1, 2, 3]], [[0, 0]])._repr_html_()
     assert repr(net.biases) == "[None, None]"

@@ -73,10 +73,9 @@ def checked(
     """The examples, the directions of each example, and the order."""
     n_1 = len(network.weights[0][0])
     xs = matrix("x", x, "n", n_1)
-    try:
-        order = operator.index(order)
-    except TypeError:
-        raise TypeError(f"order: expected an int, got {type(order).__name__}") from None
+    if isinstance(order, bool) or not hasattr(type(order), "__index__"):
+        raise TypeError(f"order: expected an integer, got {type(order).__name__}")
+    order = operator.index(order)
     if order not in (1, 2):
         raise ValueError(f"order: expected 1 or 2, got {order}")
     vs = _directions(directions, len(xs), n_1)
