@@ -144,3 +144,12 @@ def test_masked_values_are_refused(argument, values):
     options = {"epochs": 1, argument: np.ma.array(values, mask=[False, True])}
     with refuses(ValueError, f"^{argument}: expected no missing values, got 1 masked", *nets):
         bpfast.fit_many(nets, X, Y, **options)
+
+
+@pytest.mark.parametrize("argument", ["optimizer", "early_stopping"])
+def test_a_generator_is_no_list(argument):
+    nets = networks()[:2]
+    given = (one for one in range(2))
+    message = f"^{argument}: expected one for all, or a list of 2, one for each network, got gen"
+    with refuses(TypeError, message, *nets):
+        bpfast.fit_many(nets, X, Y, epochs=1, **{argument: given})

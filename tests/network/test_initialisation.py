@@ -176,3 +176,11 @@ def test_the_order_of_the_draws_is_documented():
 def test_neither_activations_nor_cost_change_the_draws():
     config = {"hidden": "relu", "output": "softmax", "cost": "log_likelihood"}
     assert params(0, **config).tobytes() == params(0).tobytes()
+
+
+def test_a_seed_without_axes():
+    """As in `fit`."""
+    expected = bpfast.Network([3, 2], seed=5)
+    assert (bpfast.Network([3, 2], seed=np.array(5)).params == expected.params).all()
+    with refuses(TypeError, "^seed: expected an integer, got MaskedArray$"):
+        bpfast.Network([3, 2], seed=np.ma.array(5, mask=True))

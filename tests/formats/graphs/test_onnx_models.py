@@ -170,3 +170,14 @@ def test_many_layers():
     """No recursion over the layers."""
     net = bpfast.Network([2] * 1500, hidden="silu", output="identity", seed=0)
     assert same_bits(from_onnx(to_onnx(net)), net)
+
+
+def test_float16_is_told_to_be_converted():
+    model = to_onnx(network("relu", "identity", "float32"))
+    for tensor in model.graph.initializer:
+        half = onnx.numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(half, tensor.name))
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
+    with refuses(ValueError, "got ..* of float16..; convert the model to one of these dtypes$"):
+        from_onnx(model)

@@ -6,6 +6,7 @@ import pytest
 import bpfast
 from tests.helpers.bits import bits
 from tests.helpers.invalid.entry_points import functions
+from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)
 # Whole numbers: every dtype holds them exactly.
@@ -239,3 +240,11 @@ def test_a_runtime_error_of_an_array_conversion_names_the_argument(argument, cal
     net = bpfast.Network([3, 2], output="identity", seed=0)
     with pytest.raises(RuntimeError, match=rf"^(nets\[0\]: )?{argument}: Use tensor.detach"):
         call(net, Tensor())
+
+
+def test_a_delayed_object_of_dask_is_told_to_be_computed():
+    dask = pytest.importorskip("dask")
+    net = bpfast.Network([2, 1], seed=0)
+    message = r"^x: expected real numbers, got Delayed.*; x.compute\(\) has them$"
+    with refuses(TypeError, message, net):
+        net.forward(dask.delayed(np.ones((3, 2))))

@@ -248,3 +248,12 @@ def test_an_infinite_cost_is_no_improvement(name, sign):
     for epoch in (0, -1):  # 0 would leave it without a best epoch
         with refuses(ValueError, f"^epoch: expected a positive integer, got {epoch}$"):
             stopping.is_better(epoch, rows[0])
+
+
+@pytest.mark.parametrize(
+    ("monitor", "mode"), [("matthews_corrcoef", "max"), ("validation_brier_score_loss", "min")]
+)
+def test_directions_of_functions_of_scikit_learn(monitor, mode):
+    assert bpfast.EarlyStopping(monitor=monitor).mode == mode
+    with refuses(ValueError, "^state: expected best and best_epoch, got 5, a$"):
+        bpfast.EarlyStopping(monitor=monitor).state = {5: 1, "a": 2}
