@@ -135,6 +135,22 @@ def test_few_contradictions_are_no_cause():
     assert explain(classifier(), x, y).findings == ()
 
 
+@pytest.mark.parametrize("kind", ["contradicting_examples", "class_imbalance", "unrelated_targets"])
+def test_a_small_step_is_named_beside_a_cause_in_the_examples(kind):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((400, 6))
+    y = (x[:, 0] > (1.8 if kind == "class_imbalance" else 0)).astype(int)
+    if kind == "contradicting_examples":
+        x[200:], y[200:] = x[:200], rng.integers(0, 2, 200)
+    elif kind == "unrelated_targets":
+        y = rng.permutation(y)
+    net = bpfast.Network(
+        [6, 20, 2], hidden="tanh", output="softmax", cost="log_likelihood", init="xavier", seed=0
+    )
+    assert kinds(explain(net, x, y, optimizer=bpfast.SGD(0.1))) == [kind]
+    assert kinds(explain(net, x, y, optimizer=bpfast.SGD(1e-5))) == [kind, "small_step"]
+
+
 def test_what_makes_errors_vanish():
     sizes, y = [4, 20, 20, 20, 20, 20, 2], LABELS
     options = {"output": "softmax", "cost": "log_likelihood", "init": "xavier", "seed": 0}

@@ -77,3 +77,21 @@ def test_the_start_weights_keep_the_size_of_errors(hidden):
     norms = [np.sqrt(np.mean(np.square(delta).sum(axis=1))) for delta in new.errors(
         X, LABELS, reduction="sum")]  # fmt: skip
     assert 0.03 < norms[0] / norms[-1] < 30
+
+
+def test_start_weights_of_hard_sigmoid_are_no_cause():
+    """A third of its gates is closed by such weights, in small layers half; the others are open."""
+    x = np.random.default_rng(0).standard_normal((300, 12))
+    labels = x[:, :3].argmax(axis=1)
+    shares = []
+    for seed in range(20):
+        net = bpfast.Network(
+            [12, 40, 20, 10, 3], hidden="hard_sigmoid", output="softmax", cost="log_likelihood"
+        )
+        new = started(net, np.random.default_rng(seed))
+        assert explain(new, x, labels, optimizer=bpfast.Adam(0.01)).findings == ()
+        shares.append(max(np.mean(np.abs(z) >= 3) for z in new.trace(x).z[:-1]))
+    assert max(shares) > 0.5
+    new.weights[1] *= 30
+    new.weights[2] *= 30
+    assert explain(new, x, labels).main.kind == "saturated_hidden"

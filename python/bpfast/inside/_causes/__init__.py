@@ -57,7 +57,6 @@ EXPLAINS = {
     "small_weights": ("vanishing_gradient", *_STEPS),
     "vanishing_gradient": _STEPS,
     "saturated_output": _STEPS,
-    "contradicting_examples": ("unrelated_targets", "small_step"),
-    "unrelated_targets": ("small_step",),
-    "class_imbalance": ("unrelated_targets", "small_step"),
+    "contradicting_examples": ("unrelated_targets",),
+    "class_imbalance": ("unrelated_targets",),
 }

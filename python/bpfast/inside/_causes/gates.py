@@ -12,6 +12,8 @@ from bpfast.inside._causes.limits import (
     CLOSED_SHARE,
     CLOSED_SHARE_OF_LARGE_WEIGHTS,
     DEAD_SHARE,
+    HARD_CLOSED_SHARE,
+    HARD_CLOSED_SHARE_OF_LARGE_WEIGHTS,
     LARGE_GAIN,
     OFF,
 )
@@ -62,19 +64,15 @@ def dead_neurons(facts: Facts) -> Finding | None:
 def saturated_hidden(facts: Facts) -> Finding | None:
     """More than half of a layer's gates pass less than a tenth of the error.
 
-    A quarter is enough if the weights are far too large as well.
+    A quarter is enough if the weights are far too large as well. Of hard_sigmoid, whose other gates
+    pass all of it, more than 80 %, or 70 %.
     """
     worst: tuple[float, LayerFactors] | None = None
     for layer in facts.layers[:-1]:
         if layer.activation not in SATURATING:
             continue
         share = quantities.closed_share(layer.gates, layer.top_gate, facts.batch.weight)
-        most = (
-            CLOSED_SHARE_OF_LARGE_WEIGHTS
-            if relative_gain(facts.net, layer) > LARGE_GAIN
-            else CLOSED_SHARE
-        )
-        if share > most and (worst is None or share > worst[0]):
+        if share > _most_closed(facts, layer) and (worst is None or share > worst[0]):
             worst = share, layer
     if worst is None:
         return None
@@ -103,6 +101,14 @@ def saturated_hidden(facts: Facts) -> Finding | None:
         examples=np.argsort(-stuck.sum(axis=1), kind="stable")[:5],
         because=because,
     )
+
+
+def _most_closed(facts: Facts, layer: LayerFactors) -> float:
+    """The share of closed gates up to which a layer learns."""
+    is_large = relative_gain(facts.net, layer) > LARGE_GAIN
+    if layer.activation == "hard_sigmoid":
+        return HARD_CLOSED_SHARE_OF_LARGE_WEIGHTS if is_large else HARD_CLOSED_SHARE
+    return CLOSED_SHARE_OF_LARGE_WEIGHTS if is_large else CLOSED_SHARE
 
 
 def saturated_output(facts: Facts) -> Finding | None:
