@@ -192,12 +192,14 @@ impl<'a, T: Real> Inputs<'a, T> {
 /// # Errors
 /// x is not of shape (n, n_1), or n = 0.
 fn check_shape(architecture: &Architecture, (n, width): (usize, usize)) -> Result<(usize, usize)> {
-    if width != architecture.n_inputs() {
-        return Err(Error::shape(
-            "x",
-            &[n, architecture.n_inputs()],
-            &[n, width],
-        ));
+    let n_inputs = architecture.n_inputs();
+    if n == n_inputs && width != n_inputs {
+        let expected = format_args!("shape (n, {n_inputs})");
+        let got = format_args!("({n}, {width}); examples are rows: x.T");
+        return Err(Error::value("x", expected, got));
+    }
+    if width != n_inputs {
+        return Err(Error::shape("x", &[n, n_inputs], &[n, width]));
     }
     if n == 0 {
         return Err(Error::value("x", "one example or more", "an empty batch"));

@@ -10,6 +10,13 @@ pub fn check_axes(expected: &[usize], got: &[usize]) -> Result<()> {
     if got == expected {
         return Ok(());
     }
+    if let ([n, width], [rows, columns]) = (expected, got)
+        && (rows, columns) == (width, n)
+    {
+        let expected = format_args!("shape {}", ShapeDisplay(expected));
+        let got = format_args!("{}; examples are rows: y.T", ShapeDisplay(got));
+        return Err(Error::value("y", expected, got));
+    }
     Err(Error::shape("y", expected, got))
 }
 

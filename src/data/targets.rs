@@ -258,7 +258,7 @@ pub(crate) fn check_weights(n: usize, weights: &[f64], signed: bool) -> Result<f
             if signed {
                 "a finite weight"
             } else {
-                "a finite weight, 0 or above"
+                "a finite weight, 0 or above for a mean"
             },
             weights[x].to_string().to_lowercase(), // as Python writes nan
         ));

@@ -180,6 +180,29 @@ def test_ctrl_c_after_an_early_stop():
     assert nets[1].history.stopped == "interrupted"
 
 
+def test_ctrl_c_in_the_callback_of_one_network_keeps_the_epochs_of_the_others():
+    """They have done all of theirs in the same round."""
+    nets = networks()[:3]
+
+    def callback(net, history):
+        raise KeyboardInterrupt
+
+    stops = [None, None, 1]
+    with pytest.raises(KeyboardInterrupt):
+        bpfast.fit_many(nets, X, Y, epochs=50, callbacks=[callback, None, None], seed=0,
+                        validation=(X, Y), early_stopping=stops, learning_rate=0.5)  # fmt: skip
+    assert (len(nets[0].history), nets[0].history.stopped) == (1, "interrupted")
+    for k in (1, 2):
+        twin = networks()[k]
+        twin.fit(X, Y, epochs=50, validation=(X, Y), early_stopping=stops[k], learning_rate=0.5,
+                 seed=k)  # fmt: skip
+        assert nets[k].history.cost.tolist() == twin.history.cost.tolist()
+        assert nets[k].history.stopped == twin.history.stopped
+        assert nets[k].history.restored_epoch == twin.history.restored_epoch
+        assert nets[k].params.tobytes() == twin.params.tobytes()
+    assert nets[2].history.stopped == "early stopping"
+
+
 WRONG = [
     (3, TypeError, "callbacks: expected a callable or several, got int"),
     ([3, None, None, None], TypeError, r"nets\[0\]: callbacks: expected a callable or several"),

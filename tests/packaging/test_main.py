@@ -9,10 +9,10 @@ import bpfast
 from tests.helpers.child import LIMIT, environment
 
 
-def main(**variables):
+def main(*arguments, **variables):
     """Exit status, stdout and stderr."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "bpfast"],
+        [sys.executable, "-P", "-m", "bpfast", *arguments],
         env=environment(**variables),
         capture_output=True,
         text=True,
@@ -44,3 +44,13 @@ def test_main_prints_the_configuration():
 )
 def test_an_invalid_environment_variable_is_a_one_line_error(variables, line):
     assert main(**variables) == (2, "", line + "\n")
+
+
+def test_options():
+    assert main("--version") == (0, f"bpfast {bpfast.__version__}\n", "")
+    status, said, _ = main("--help")
+    assert status == 0
+    assert said.startswith("usage: python -m bpfast")
+    status, said, wrong = main("check")
+    assert (status, said) == (2, "")
+    assert "unrecognized arguments: check" in wrong

@@ -96,6 +96,24 @@ def test_weights_below_0_with_lbfgs():
         assert own.loss_ == pytest.approx(wanted.loss_, rel=1e-9)
 
 
+@pytest.mark.parametrize("y", [Y, LABELS], ids=["classes", "labels"])
+def test_balanced_classes_count_an_example_of_weight_2_twice(y):
+    weight = RNG.integers(0, 4, 80)
+    again = np.repeat(np.arange(80), weight)
+    model = classifier(class_weight="balanced", solver="lbfgs", max_iter=20)
+    once = model.fit(X, y, sample_weight=weight).network_.params.copy()
+    np.testing.assert_allclose(model.fit(X[again], y[again]).network_.params, once, rtol=1e-6)
+
+
+def test_a_class_whose_weights_are_0_is_none():
+    weight = np.where(Y == 2, 0.0, 1.0)
+    two = compute_sample_weight("balanced", Y[Y != 2])
+    model = classifier(class_weight="balanced").fit(X, Y, sample_weight=weight)
+    by_hand = np.zeros(80)
+    by_hand[Y != 2] = two
+    assert same(model, classifier().fit(X, Y, sample_weight=by_hand))
+
+
 def test_weights_below_0_for_validation():
     model = classifier(max_iter=1).fit(X, Y, validation_data=(X, Y, SIGNED))
     right = model.predict(X) == Y

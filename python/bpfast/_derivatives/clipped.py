@@ -14,7 +14,7 @@ from bpfast._derivatives.arguments import (
 )
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.sparse import by_rows, is_sparse
-from bpfast._validation.names import one_of
+from bpfast._validation.names import by_name, one_of
 from bpfast._validation.numbers import not_negative, number, positive, within
 from bpfast._validation.seed import generator
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 REAL = "biuf"
 
 
+@by_name(
+    {"maxgradnorm": "max_norm", "clipnorm": "max_norm", "l2normclip": "max_norm",
+     "samplerate": "sampling_rate", "noise": "noise_multiplier", "lossreduction": "reduction",
+     "generator": "seed"}
+)  # fmt: skip
 def clipped_backprop(
     self: _core.Network,
     x: Inputs | Trace,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,11 +12,13 @@ from bpfast._by_identity import by_identity
 from bpfast._many.arguments import listed_rows, parse_rows
 from bpfast._many.ensemble.ranking import final_value
 from bpfast._many.fit_many import fit_many
+from bpfast._training.arguments.settings import FUNCTION_SYNONYMS
 from bpfast._training.data.held_out import HELD_OUT_EPOCH
 from bpfast._training.metrics.named import parse as parse_metrics
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.inputs import checked_x, count, rows_of
 from bpfast._validation.arrays.labels_or_columns import as_targets
+from bpfast._validation.names import refuse_arguments
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer, is_number
 from bpfast._validation.seed import parse_seed
@@ -28,6 +31,17 @@ if TYPE_CHECKING:
 
     from bpfast._many.ensemble.ensemble import Ensemble
     from bpfast._network import Network
+
+# Arguments of `fit_many` that the folds determine, and those that are left.
+_BY_FOLDS = ("nets", "rows", "validation", "validation_rows")
+_ARGUMENTS = (
+    "net", "x", "y", "folds",
+    *(name for name in signature(fit_many).parameters if name not in (*_BY_FOLDS, "x", "y")),
+)  # fmt: skip
+_SYNONYMS = FUNCTION_SYNONYMS | {
+    "cv": "folds", "nfolds": "folds", "nsplits": "folds", "k": "folds", "kfold": "folds",
+    "groups": "folds=[rows, ...]", "scoring": "metrics",
+}  # fmt: skip
 
 
 @by_identity
@@ -54,6 +68,10 @@ class CrossValidation(NamedTuple):
     rows: list[NDArray[np.int64]]
     outputs: NDArray[Any]
     scores: dict[str, NDArray[np.float64]]
+
+    def __repr__(self) -> str:
+        means = ", ".join(f"{name} {np.mean(each):.4g}" for name, each in self.scores.items())
+        return f"CrossValidation({len(self.rows)} folds: {means})"
 
 
 def cross_validate(
@@ -121,10 +139,11 @@ def cross_validate(
     True
     """
     check_network(net, "net")
-    for name in ("rows", "validation", "validation_rows", "nets"):
+    for name in _BY_FOLDS:
         if name in options:
             kind = type(options[name]).__name__
             raise TypeError(f"{name}: expected none, as the folds determine it, got {kind}")
+    refuse_arguments("cross_validate", _ARGUMENTS, 4, 4, options, _SYNONYMS)
     number = parse_seed(seed)
     targets, given = as_array("y", y), checked_x(x)
     n = count(given, net.sizes[0])

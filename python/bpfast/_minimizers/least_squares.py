@@ -9,6 +9,7 @@ import numpy as np
 
 from bpfast._minimizers.levenberg_marquardt import Limits, Search
 from bpfast._training.arguments.unusual_targets import warn_of_targets
+from bpfast._validation.names import by_name
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer, not_negative, positive
 
@@ -54,6 +55,16 @@ class LeastSquaresResult:
 LeastSquaresResult.__module__ = "bpfast"
 
 
+# Arguments of other libraries.
+SYNONYMS = {
+    "maxiter": "max_iterations", "maxnfev": "max_iterations", "epochs": "max_iterations",
+    "steps": "max_iterations", "maxsteps": "max_iterations", "gtol": "gradient_tolerance",
+    "ftol": "cost_tolerance", "tol": "cost_tolerance", "mu": "damping", "lambda": "damping",
+    "callbacks": "callback",
+}  # fmt: skip
+
+
+@by_name(SYNONYMS, is_method=False)
 def least_squares(
     net: Network,
     x: Any,

@@ -17,7 +17,7 @@ from bpfast._training.arguments.unusual_targets import warn_of_targets
 from bpfast._training.data.non_finite import fault
 from bpfast._validation.arrays.overlap import refuse_params
 from bpfast._validation.arrays.sparse import by_rows, is_sparse, without_duplicates
-from bpfast._validation.names import unknown_name
+from bpfast._validation.names import by_name, unknown_name
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import integer, not_negative
 
@@ -35,7 +35,16 @@ METHODS = ("l-bfgs-b", "bfgs", "cg", "newton-cg", "tnc", "slsqp", "trust-constr"
 WITHOUT_GRADIENT = ("nelder-mead", "powell", "cobyla", "cobyqa")
 WITH_HESSIAN = ("dogleg", "trust-ncg", "trust-exact", "trust-krylov")
 
+# Arguments of other libraries.
+SYNONYMS = {
+    "maxiter": "max_iterations", "maxfun": "max_iterations", "epochs": "max_iterations",
+    "steps": "max_iterations", "tol": "tolerance", "gtol": "tolerance", "ftol": "tolerance",
+    "alpha": "l2", "lmbda": "l2", "weightdecay": "l2", "solver": "method",
+    "callbacks": "callback",
+}  # fmt: skip
 
+
+@by_name(SYNONYMS, is_method=False)
 def scipy_minimize(
     net: Network,
     x: Any,

@@ -35,7 +35,7 @@ def unknown_name(
     ValueError("optimizer: unknown name 'G.D.'; did you mean 'sgd'? valid: 'sgd', 'adam'")
     """
     known = list(valid)
-    near = _suggestion(got, known, synonyms or {})
+    near = suggestion(got, known, synonyms or {})
     hint = f"did you mean {near}? " if near else ""
     return ValueError(f"{argument}: unknown {what} {got!r}; {hint}{_listed(known)}")
 
@@ -58,8 +58,14 @@ def one_of(argument: str, value: object, valid: Iterable[str]) -> str:
     return value
 
 
-def _suggestion(got: object, valid: list[str], synonyms: Mapping[str, str]) -> str | None:
-    """The suggestion for `got`, as it should be written, or None."""
+def suggestion(got: object, valid: list[str], synonyms: Mapping[str, str]) -> str | None:
+    """The suggestion for `got`, as it should be written, or None.
+
+    Examples
+    --------
+    >>> suggestion("lr", ["rate", "size"], {"lr": "rate"})
+    "'rate'"
+    """
     import difflib  # its import takes 3 ms
 
     if not isinstance(got, str):
@@ -123,11 +129,13 @@ def refuse_arguments(
     synonyms: Mapping[str, str],
 ) -> None:
     """Raise TypeError for more than `most` positional arguments, and for unknown keywords."""
+    if count > most == len(names):
+        raise TypeError(f"{title}: expected at most {most} arguments, got {count}")
     if count > most:
         expected = f"all but {', '.join(names[:most])} by name, as in {names[most]}=…"
         raise TypeError(f"{title}: expected {expected}, got {count} by position")
     for name in named:
         if name not in names:
-            near = _suggestion(name, list(names), synonyms)
+            near = suggestion(name, list(names), synonyms)
             hint = f"did you mean {near}?" if near else _listed(list(names))
             raise TypeError(f"{title}: unknown argument {name!r}; {hint}")

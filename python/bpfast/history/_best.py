@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bpfast.history._columns import unknown_column
 from bpfast.history._mode import mode_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def best(
     2
     """
     if column not in self:
-        raise ValueError(f"column: expected one of {', '.join(self.names)}, got {column!r}")
+        raise ValueError(unknown_column("column", column, self.names))
     values = self[column] if mode_of(column, mode) == "max" else -self[column]
     numbers = np.flatnonzero(np.isfinite(values))
     if not numbers.size:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bpfast._optional import optional
+from bpfast._validation.names import suggestion
+from bpfast.history._mode import meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +38,7 @@ class Columns:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         if name in self.names:
             return self[name]
-        raise AttributeError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
+        raise AttributeError(unknown_column("name", name, self.names))
 
     def keys(self) -> tuple[str, ...]:
         """The names of the columns, as `names`; so ``dict(history)`` is a dict of arrays.
@@ -171,3 +173,16 @@ class Columns:
 
     # Otherwise `reversed` would use `len`, the number of epochs, and integer indices.
     __reversed__ = None
+
+
+def unknown_column(argument: str, name: object, names: tuple[str, ...]) -> str:
+    """The message for a name that no column has.
+
+    Examples
+    --------
+    >>> unknown_column("column", "val_loss", ("cost", "validation_cost"))
+    "column: expected one of cost, validation_cost, got 'val_loss'; did you mean 'validation_cost'?"
+    """
+    near = suggestion(meant(str(name)), list(names), {})
+    hint = f"; did you mean {near}?" if near else ""
+    return f"{argument}: expected one of {', '.join(names)}, got {name!r}{hint}"

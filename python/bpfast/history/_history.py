@@ -11,7 +11,7 @@ from bpfast._optional import optional
 from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import format_number, number
 from bpfast.history._best import best
-from bpfast.history._columns import Columns
+from bpfast.history._columns import Columns, unknown_column
 from bpfast.history._state import REQUIRED_COLUMNS, RESTORED, as_json, column_name, parse_state
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ class History(Columns):
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self:
-            raise KeyError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
+            raise KeyError(unknown_column("name", name, self.names))
         if name == "epoch":
             values: NDArray[Any] = np.arange(1, len(self) + 1, dtype=np.int64)
         else:

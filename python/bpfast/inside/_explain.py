@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bpfast._validation.names import by_name
 from bpfast.inside._batch import batch_of
 from bpfast.inside._causes import findings_of
 from bpfast.inside._facts import Facts
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bpfast.optimizers._optimizer import Rate
 
 
+@by_name({"lr": "learning_rate", "weights": "sample_weight"}, is_method=False)
 def explain(
     net: Network,
     x: Inputs,

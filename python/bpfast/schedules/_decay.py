@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import SupportsFloat, SupportsIndex, final
 
+from bpfast._validation.names import by_name
 from bpfast._validation.numbers import format_number, integer, not_negative, number, positive
-from bpfast.schedules._schedule import Schedule
+from bpfast.schedules._schedule import ARGUMENT_SYNONYMS, Schedule
 
 
 @final
@@ -37,6 +38,7 @@ class Constant(Schedule):
     arguments = ("rate",)
     required = 1
 
+    @by_name(ARGUMENT_SYNONYMS)
     def __init__(self, rate: SupportsFloat) -> None:
         self.rate = positive("rate", rate)
 
@@ -83,6 +85,7 @@ class Step(Schedule):
     arguments = ("rate", "every", "factor")
     required = 2
 
+    @by_name(ARGUMENT_SYNONYMS)
     def __init__(
         self, rate: SupportsFloat, every: SupportsIndex, factor: SupportsFloat = 0.1
     ) -> None:
@@ -141,6 +144,7 @@ class Cosine(Schedule):
     arguments = ("rate", "steps", "final")
     required = 2
 
+    @by_name(ARGUMENT_SYNONYMS)
     def __init__(
         self, rate: SupportsFloat, steps: SupportsIndex, final: SupportsFloat = 0.0
     ) -> None:

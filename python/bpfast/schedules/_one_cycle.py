@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import SupportsFloat, SupportsIndex, final
 
+from bpfast._validation.names import by_name
 from bpfast._validation.numbers import integer, positive, within
 from bpfast.schedules._decay import half_wave
-from bpfast.schedules._schedule import Schedule
+from bpfast.schedules._schedule import ARGUMENT_SYNONYMS, Schedule
 
 
 @final
@@ -61,6 +62,7 @@ class OneCycle(Schedule):
     arguments = ("peak", "steps", "warm_up", "start", "final")
     required = 2
 
+    @by_name(ARGUMENT_SYNONYMS | {"lr": "peak", "learningrate": "peak", "rate": "peak"})
     def __init__(
         self,
         peak: SupportsFloat,

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, SupportsFloat, SupportsIndex, final
 
+from bpfast._validation.names import by_name
 from bpfast._validation.naming import naming_value
 from bpfast._validation.numbers import format_number, integer, number, positive, within
-from bpfast.schedules._schedule import Schedule
+from bpfast.schedules._schedule import ARGUMENT_SYNONYMS, Schedule
 
 
 @final
@@ -66,6 +67,7 @@ class Plateau(Schedule):
     arguments = ("rate", "factor", "patience", "threshold", "cooldown", "smallest")
     required = 1
 
+    @by_name(ARGUMENT_SYNONYMS)
     def __init__(
         self,
         rate: SupportsFloat,

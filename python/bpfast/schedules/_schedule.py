@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Arguments of other libraries.
+ARGUMENT_SYNONYMS = {
+    "lr": "rate", "learningrate": "rate", "initiallearningrate": "rate", "initvalue": "rate",
+    "baselr": "rate", "maxlr": "peak", "peakvalue": "peak", "gamma": "factor",
+    "decayrate": "factor", "stepsize": "every", "stepsizeup": "steps", "totalsteps": "steps",
+    "tmax": "steps", "epochs": "steps", "decaysteps": "steps", "transitionsteps": "steps",
+    "totaliters": "steps", "warmupsteps": "steps", "etamin": "final", "endvalue": "final",
+    "minlr": "smallest", "pctstart": "warm_up", "startfactor": "start",
+}  # fmt: skip
+
+
 class Schedule:
     """The base class of the schedules: ``schedule(step)`` is the learning rate of a step.
 

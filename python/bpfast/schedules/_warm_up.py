@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
 
 import numpy as np
 
+from bpfast._validation.names import by_name
 from bpfast._validation.numbers import integer, not_negative
 from bpfast.schedules._rates import as_schedule, checked_rate
-from bpfast.schedules._schedule import Schedule
+from bpfast.schedules._schedule import ARGUMENT_SYNONYMS, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,6 +67,7 @@ class WarmUp(Schedule):
     arguments = ("schedule", "steps", "start")
     required = 2
 
+    @by_name(ARGUMENT_SYNONYMS)
     def __init__(
         self,
         schedule: Schedule | Callable[[int], SupportsFloat] | SupportsFloat,

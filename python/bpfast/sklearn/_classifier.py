@@ -109,8 +109,9 @@ class MLPClassifier(BaseClassifier):
         the same client, pickles have none. `partial_fit` trains in this process.
     class_weight : dict, list of dict or "balanced", optional
         The weight of each class by its label, 1 for those that are not given; for multilabel y, a
-        dict of the classes 0 and 1 per label. "balanced" gives all classes the same total weight.
-        It multiplies `sample_weight`, but not the weights of validation examples.
+        dict of the classes 0 and 1 per label. "balanced" gives all classes the same total weight;
+        an example of weight 2 counts as two. It multiplies `sample_weight`, but not the weights of
+        validation examples.
 
     Attributes
     ----------

@@ -15,7 +15,6 @@ use crate::python::borrow::{
     readonly_contiguous,
 };
 use crate::python::call::cached::Cached;
-use crate::python::call::errors::with_argument_name;
 
 /// NumPy's largest number of dimensions.
 const MAX_DIMENSIONS: usize = 64;
@@ -38,10 +37,11 @@ pub fn input<'py, T: Element, D: Dimension>(
     let array = numbers(argument, value)?;
     let rank = D::NDIM.unwrap_or_default();
     if array.ndim() != rank {
-        let hint = if rank == 2 && array.ndim() == 1 {
-            one_axis_hint(argument)
-        } else {
-            String::new()
+        let hint = match (rank, array.ndim()) {
+            (2, 1) => one_axis_hint(argument),
+            (2, 3..) if argument == "x" => "; one row per example is x.reshape(len(x), -1)",
+            (1, 2) if array.shape().contains(&1) => "; one axis is .ravel()",
+            _ => "",
         };
         let shape = crate::base::error::ShapeDisplay(array.shape());
         return Err(Error::value(
@@ -55,11 +55,11 @@ pub fn input<'py, T: Element, D: Dimension>(
 }
 
 /// What to type instead of an `argument` of one axis.
-fn one_axis_hint(argument: &str) -> String {
+fn one_axis_hint(argument: &str) -> &'static str {
     match argument {
-        "x" => "; one example is x[None, :], one input per example x[:, None]".to_owned(),
-        "v" => "; one example is v[None, :], one output per example v[:, None]".to_owned(),
-        _ => String::new(),
+        "x" => "; one example is x[None, :], one input per example x[:, None]",
+        "v" => "; one example is v[None, :], one output per example v[:, None]",
+        _ => "",
     }
 }
 
@@ -100,13 +100,13 @@ pub fn as_array<'py>(
     if is_plain(value) {
         return Ok(value.cast::<PyUntypedArray>()?.clone());
     }
-    let array = if is_plain_numbers(value) {
-        let array = call(&numpy_function(py, "asarray")?, (value,));
-        array.map_err(|error| with_argument_name(py, argument, error))?
-    } else {
-        let import = || import_from(py, "bpfast._validation.arrays.array_likes", "as_array");
-        call(AS_ARRAY.get_or_make(py, import)?, (argument, value))?
-    };
+    if is_plain_numbers(value)
+        && let Ok(array) = call(&numpy_function(py, "asarray")?, (value,))
+    {
+        return Ok(array.cast_into()?);
+    }
+    let import = || import_from(py, "bpfast._validation.arrays.array_likes", "as_array");
+    let array = call(AS_ARRAY.get_or_make(py, import)?, (argument, value))?;
     Ok(array.cast_into()?)
 }
 

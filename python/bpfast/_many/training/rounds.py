@@ -100,8 +100,11 @@ def _round(active: Sequence[Member], until: int) -> None:
     if jobs and len(jobs) == len(together):
         outcomes, error = _core.run_epochs(jobs)
         for member, job, outcome in zip(together, jobs, outcomes, strict=True):
-            with _keeping_error(member):
-                member.record(job, outcome, is_interrupted=error is not None)
+            try:
+                with _keeping_error(member):
+                    member.record(job, outcome, is_interrupted=error is not None)
+            except BaseException as interrupt:  # noqa: BLE001 - raised when all are recorded
+                error = error or interrupt
         if error is not None:
             raise error
     for member in active:

@@ -20,6 +20,7 @@ from bpfast._training.data.sources import (
     refuse_y_with_batches,
 )
 from bpfast._training.metrics.accuracy import Kind, for_targets
+from bpfast._training.stopping.early_stopping import EarlyStopping
 from bpfast._validation.iterables import OR_FRACTION, is_iterable, x_y_weight
 from bpfast._validation.naming import naming
 from bpfast._validation.numbers import is_number, number
@@ -132,13 +133,18 @@ def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
         return [callbacks]
     if not is_iterable(callbacks):
         got = type(callbacks).__name__
-        raise TypeError(f"callbacks: expected a callable or several, got {got}")
+        hint = _hint(callbacks)
+        raise TypeError(f"callbacks: expected a callable or several, got {got}{hint}")
     calls = list(callbacks)
     for k, callback in enumerate(calls):
         if not callable(callback):
             got = type(callback).__name__
-            raise TypeError(f"callbacks[{k}]: expected a callable, got {got}")
+            raise TypeError(f"callbacks[{k}]: expected a callable, got {got}{_hint(callback)}")
     return calls
+
+
+def _hint(callback: Any) -> str:
+    return "; pass it as early_stopping=" if isinstance(callback, EarlyStopping) else ""
 
 
 def refuse_with_batches(

@@ -66,11 +66,27 @@ def _converted(argument: str, value: Any) -> NDArray[Any]:
         with naming(argument):
             return np.asanyarray(value)
     except Exception as error:
+        if isinstance(value, list | tuple) and "inhomogeneous" in str(error):
+            raise _uneven(argument, value) from error
         if type(error) is RuntimeError:
             raise RuntimeError(f"{argument}: {error}") from error
         if not isinstance(error, TypeError | ValueError):
             error.add_note(f"This happened in the conversion of {argument} to an array.")
         raise
+
+
+def _uneven(argument: str, value: list[Any] | tuple[Any, ...]) -> ValueError:
+    """The error of a list or tuple whose entries have different shapes.
+
+    Examples
+    --------
+    >>> _uneven("x", [[1, 2], [3]])
+    ValueError('x: expected an array, got a list whose entries, of list, have different shapes')
+    """
+    names = list(dict.fromkeys(type(entry).__name__ for entry in value))
+    types = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    got = f"a {type(value).__name__} whose entries, of {types}, have different shapes"
+    return ValueError(f"{argument}: expected an array, got {got}")
 
 
 def _of_nullable(argument: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:

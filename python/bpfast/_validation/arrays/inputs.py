@@ -59,9 +59,16 @@ def count(x: Any, width: int) -> int:
     """The number of examples in `x`."""
     shape = tuple(int(length) for length in x.shape)
     if len(shape) != 2:
-        hint = "; one example is x[None, :], one input per example x[:, None]"
-        got = f"shape {shape}{hint * (len(shape) == 1)}"
-        raise ValueError(f"x: expected 2 dimensions, got {got}")
+        hint = ""
+        if len(shape) == 1 and not is_sparse(x):
+            hint = "; one example is x[None, :], one input per example x[:, None]"
+        elif len(shape) == 1:
+            hint = "; one example is x.reshape(1, -1)"
+        elif len(shape) > 2:
+            hint = "; one row per example is x.reshape(len(x), -1)"
+        raise ValueError(f"x: expected 2 dimensions, got shape {shape}{hint}")
+    if shape[0] == width and shape[1] != width:
+        raise ValueError(f"x: expected shape (n, {width}), got {shape}; examples are rows: x.T")
     if shape[1] != width:
         raise ValueError(f"x: expected shape {(shape[0], width)}, got {shape}")
     if shape[0] == 0:

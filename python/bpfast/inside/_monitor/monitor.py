@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._training.steps.monitor import StepMonitor
+from bpfast._validation.names import by_name
 from bpfast._validation.naming import naming
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, integer
-from bpfast.history._columns import Columns
+from bpfast.history._columns import Columns, unknown_column
 from bpfast.inside._batch import batch_of
 from bpfast.inside._monitor.probe import Probe
 from bpfast.inside._monitor.records import Records, columns
@@ -136,6 +137,7 @@ class Monitor(Columns, StepMonitor):
 
     _index = "step"
 
+    @by_name({"everyepochs": "every", "steps": "every_steps", "weights": "sample_weight"})
     def __init__(
         self,
         x: Inputs,
@@ -299,7 +301,7 @@ class Monitor(Columns, StepMonitor):
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self:
-            raise KeyError(f"name: expected one of {', '.join(self.names)}, got {name!r}")
+            raise KeyError(unknown_column("name", name, self.names))
         return self._records.column(name)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -15,9 +15,9 @@ def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, fl
     weights: Vector = [1.0] * n
     if sample_weight is not None:
         weights = array("sample_weight", sample_weight, (n,))
+    expected = "a finite weight" + ", 0 or above for a mean" * (reduction == "mean")
     for x, weight in enumerate(weights):
         if not math.isfinite(weight) or (weight < 0.0 and reduction == "mean"):
-            expected = "a finite weight, 0 or above" if reduction == "mean" else "a finite weight"
             raise ValueError(f"sample_weight[{x}]: expected {expected}, got {weight}")
     try:
         total = math.fsum(weights)

@@ -60,8 +60,13 @@ def class_weight_of(
 ) -> Mapping[int, float] | str | None:
     """The class weights, by index, that the weights of the examples do not contain."""
     given = getattr(estimator, "class_weight", None)
-    if examples.rows is not None or given is None or isinstance(given, str):
-        return given if examples.rows is None else None
+    if examples.rows is not None or given is None:
+        return None
+    if isinstance(given, str):
+        if examples.weight is None:
+            return given
+        totals = _totals(examples.y, examples.weight, estimator.classes_)
+        return dict(enumerate(weights.balanced(totals).tolist()))
     if not isinstance(given, dict):
         got = type(given).__name__
         raise ValueError(f"class_weight: expected 'balanced' or a dict for one label, got a {got}")
@@ -119,6 +124,23 @@ def _is_missing(label: Any) -> bool:
     """Whether it is None, or pandas.NA or NaN, which do not equal themselves."""
     is_equal = label == label
     return label is None or not (isinstance(is_equal, bool | np.bool_) and is_equal)
+
+
+def _totals(y: Any, weight: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
+    """The sum of the weights of each class."""
+    from dask import compute, delayed
+
+    if weight.chunks != y.chunks and not np.isnan(y.chunks[0]).any():
+        weight = weight.rechunk(y.chunks)
+    blocks = zip(y.to_delayed().ravel(), weight.to_delayed().ravel(), strict=True)
+    sums = compute(*[delayed(_totals_of_block)(*block, classes) for block in blocks])
+    totals: NDArray[np.float64] = np.sum(sums, axis=0)
+    return totals
+
+
+def _totals_of_block(y: Any, weight: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
+    y, sizes = np.asarray(y), np.abs(np.asarray(weight, np.float64))
+    return np.array([sizes[y == label].sum() for label in classes])
 
 
 def _lowest(y: Any) -> NDArray[Any]:

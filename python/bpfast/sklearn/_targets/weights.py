@@ -6,10 +6,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
 
 from bpfast._training.arguments.weights import refuse_all_zero
+from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.numbers import number
 from bpfast.sklearn._compat import refuse_masked_values
 from bpfast.sklearn._targets.labels import MULTILABEL
@@ -43,7 +43,7 @@ def with_classes(class_weight: Any, rows: Rows, classes: NDArray[Any], kind: str
     if class_weight is None:
         return rows.weight
     if isinstance(class_weight, str):
-        of_classes = compute_sample_weight(class_weight, rows.given)
+        of_classes = _balanced(rows)
     elif kind == MULTILABEL:
         of_classes = _of_labels(class_weight, rows.y)
     elif isinstance(class_weight, dict):
@@ -52,6 +52,34 @@ def with_classes(class_weight: Any, rows: Rows, classes: NDArray[Any], kind: str
         got = type(class_weight).__name__
         raise ValueError(f"class_weight: expected 'balanced' or a dict for one label, got a {got}")
     return of_classes if rows.weight is None else of_classes * rows.weight
+
+
+def _balanced(rows: Rows) -> NDArray[np.float64]:
+    """The weight by which all classes weigh the same; for several labels their product."""
+    given = rows.given.toarray() if is_sparse(rows.given) else np.asarray(rows.given)
+    product = np.ones(len(given))
+    for column in given.reshape(len(given), -1).T:
+        _, index = np.unique(column, return_inverse=True)
+        totals = np.bincount(index, None if rows.weight is None else abs(rows.weight))
+        product *= balanced(totals)[index]
+    return product
+
+
+def balanced(totals: NDArray[Any]) -> NDArray[np.float64]:
+    """n / (classes · examples of the class) for each class; 1 for a class without examples.
+
+    `totals` are the numbers of examples, or the sums of their weights: an example of weight 2
+    counts as two.
+
+    Examples
+    --------
+    >>> balanced(np.array([1, 2, 0]))
+    array([1.5 , 0.75, 1.  ])
+    """
+    present = totals > 0
+    by_class = np.ones(len(totals))
+    by_class[present] = totals.sum() / (np.count_nonzero(present) * totals[present])
+    return by_class
 
 
 def _of_labels(class_weight: Any, index: NDArray[Any]) -> NDArray[np.float64]:

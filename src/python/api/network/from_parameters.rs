@@ -146,11 +146,19 @@ fn sizes_of(
         }
         let expected = *sizes.last().unwrap_or(&n_in);
         if n_in != expected {
-            let (expected, got) = ([n_out, expected], [n_out, n_in]);
-            return Err(Error::shape(format!("weights[{k}]"), &expected, &got));
+            let hint = transposed_hint(weights);
+            let got = format!("{}{hint}", ShapeDisplay(&[n_out, n_in]));
+            let expected = format!("shape {}", ShapeDisplay(&[n_out, expected]));
+            return Err(Error::value(format!("weights[{k}]"), expected, got));
         }
         if let Some(bias) = bias.as_ref().filter(|bias| bias.shape() != [n_out]) {
-            return Err(Error::shape(format!("biases[{k}]"), &[n_out], bias.shape()));
+            let hint = match bias.shape() {
+                [1, length] | [length, 1] if *length == n_out => "; one axis is .ravel()",
+                _ => transposed_hint(weights),
+            };
+            let got = format!("{}{hint}", ShapeDisplay(bias.shape()));
+            let expected = format!("shape {}", ShapeDisplay(&[n_out]));
+            return Err(Error::value(format!("biases[{k}]"), expected, got));
         }
         if k == 0 {
             sizes.push(n_in);
@@ -158,4 +166,17 @@ fn sizes_of(
         sizes.push(n_out);
     }
     Ok(sizes)
+}
+
+/// A hint if the matrices fit each other transposed, as (n_in, n_out).
+fn transposed_hint(weights: &[Bound<'_, PyUntypedArray>]) -> &'static str {
+    let fit = weights.windows(2).all(|pair| match (pair[0].shape(), pair[1].shape()) {
+        ([_, out], [n_in, _]) => out == n_in,
+        _ => false,
+    });
+    if fit && weights.len() > 1 {
+        "; W^l has the shape (n_l, n_(l-1)): pass weights[k].T of each"
+    } else {
+        ""
+    }
 }
