@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::base::error::{Error, Result};
 
 /// The interval between two calls of `should_cancel`. Python should react to Ctrl-C within 100 ms; the work
-/// of a thread between two polls (a few milliseconds at most) comes on top.
+/// of a thread between two polls (a few milliseconds at most) is added to it.
 pub const INTERVAL: Duration = Duration::from_millis(25);
 
 /// The caller's function that returns whether to cancel; only called on the calling thread.

@@ -33,7 +33,7 @@ pub fn bp1<T: Real>(
     } = outputs;
     let width = a.len() / rows.len();
     let together = targets.values_of(&rows);
-    if let Some(y) = together.filter(|_| cost.is_elementwise(activation)) {
+    if let Some(y) = together.filter(|_| !cost.is_fused(activation)) {
         assert_eq!(y.len(), a.len(), "a target for each output");
         let y = y.chunks(COMPUTED_PER_POLL).zip(a.chunks(COMPUTED_PER_POLL));
         for ((y, a), delta) in y.zip(delta.chunks_mut(COMPUTED_PER_POLL)) {

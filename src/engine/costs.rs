@@ -16,7 +16,7 @@ pub struct Outputs<'a, T> {
     pub cost: Cost,
     /// σ_L.
     pub activation: Activation,
-    /// z^L; empty if neither the cost nor σ' reads it ([`Cost::needs_z`]).
+    /// z^L; empty if neither the cost nor σ' reads it ([`Cost::is_fused`]).
     pub z: &'a [T],
     /// a^L.
     pub a: &'a [T],
@@ -59,7 +59,7 @@ fn extended_cost<T: Real>(
 }
 
 /// `C_x` of each of the examples `rows`, in float64, into `costs`, (rows,).
-pub fn each_cost<T: Real>(
+pub fn example_costs<T: Real>(
     outputs: Outputs<'_, T>,
     targets: &Targets<'_, T>,
     rows: Range<usize>,
@@ -88,7 +88,7 @@ fn for_each_cost<T: Real>(
     } = outputs;
     let width = a.len() / rows.len();
     if let Some(y) = targets.values_of(&rows)
-        && cost.is_elementwise(activation)
+        && !cost.is_fused(activation)
     {
         cost.of_examples(a, y, width, each);
         cancel.poll_after(a.len() * ELEMENT_WORK);

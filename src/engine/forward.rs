@@ -77,14 +77,7 @@ pub fn weighted_sums<T: Real>(
             }
         }
         LayerInput::Sparse(a) => {
-            spmm::forward(
-                a,
-                weights.numbers,
-                biases,
-                neurons,
-                z.numbers,
-                context.cancel,
-            );
+            spmm::forward(a, weights, biases, neurons, z.numbers, context.cancel);
         }
     }
 }

@@ -160,7 +160,7 @@ impl<T: Real> Pass<T> for Clipped<'_, T> {
         self.derivatives.error(call, chunk, index);
     }
 
-    fn finishes(&self) -> bool {
+    fn has_finish(&self) -> bool {
         true
     }
 

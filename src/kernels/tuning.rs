@@ -43,7 +43,7 @@ pub mod gemm {
     pub const PACK_B_TILES: (usize, usize) = (3, 14);
     /// The same for tiles that are no wider than a cache line, which read B more often. With AVX2 on a
     /// Zen 5, the first product of "mlp512" in chunks of 64 rows rose from 80 to 95 % of the FMA peak.
-    pub const PACK_B_TILES_NARROW: (usize, usize) = (2, 4);
+    pub const PACK_B_TILES_OF_A_LINE: (usize, usize) = (2, 4);
     /// The columns of C from which on packing A pays off: each micropanel of B reads A once.
     pub const PACK_A_COLUMNS: usize = 128;
     /// The weights of a large matrix, whose products get a larger pack buffer: C is then accessed once per
@@ -87,19 +87,19 @@ pub mod spmm {
     pub const COLUMN_MULTIPLE: usize = 16;
     /// The work between two polls of the cancellation token: some microseconds.
     pub const MAX_UNPOLLED_WORK: usize = 1 << 18;
-    /// The reciprocal of the share of the L3 cache from which on a weight gradient is stored past the caches, since
+    /// The reciprocal of the share of the L3 cache from which on a weight gradient bypasses the caches, since
     /// the next call finds little of it there. On a Zen 3 with 32 MiB of L3, such stores wrote 26 MB at 40 GB/s,
     /// others at 15 to 19: a gradient of 512 examples of 40 stored elements and 64 neurons took 0.65 of the time
     /// for 17 to 26 MB, and 1.5 times as long for 4 and 5 MB; with a step of SGD behind it 0.75 and 1.4. On an
     /// Emerald Rapids with 260 MiB it took 0.6 of the time for 256 MB, 0.9 to 1.5 for 102 MB and 1.4 for 26 MB.
-    pub const STREAMED_SHARE_OF_L3: usize = 2;
+    pub const NON_TEMPORAL_SHARE_OF_L3: usize = 2;
     /// The bytes of the part of such a gradient that a task computes, for which sorting pays off.
-    pub const STREAMED_SLICE_BYTES: usize = 1 << 20;
+    pub const NON_TEMPORAL_SLICE_BYTES: usize = 1 << 20;
     /// The reciprocal of the memory that sorting may take, relative to such a gradient.
-    pub const STREAMED_ELEMENTS: usize = 4;
+    pub const NON_TEMPORAL_ELEMENTS: usize = 4;
     /// The bytes of the rows of such a gradient that are computed together: with a δ of each, they fit the L1
     /// cache. Copies from a buffer of 8 KiB took 0.65 ms for 26 MB, of 16 KiB 0.71, of 128 KiB 0.95.
-    pub const STREAMED_BLOCK_BYTES: usize = 8 << 10;
+    pub const NON_TEMPORAL_BLOCK_BYTES: usize = 8 << 10;
 }
 
 /// Moments of the gradients of examples.
@@ -123,13 +123,13 @@ pub mod elementwise {
 pub mod softmax {
     /// The rows that are summed concurrently, to hide the latency of additions.
     pub const TOGETHER: usize = 4;
-    /// The elements of the narrow rows that are processed together.
+    /// The elements of the short rows that are processed together.
     pub const GROUP: usize = 256;
-    /// The width of narrow rows, unless they fill their registers: the largest z and the sum of each row
+    /// The width of short rows, unless they fill their registers: the largest z and the sum of each row
     /// are expanded to its width, so that registers run across rows. A partial register is slow to store
     /// next to another: with AVX-512, rows of 17 float32 take 9.7 cycles per element with partial
     /// registers, and 3.6 this way. At 64 both take the same.
-    pub const NARROW: usize = 64;
+    pub const SHORT_ROW: usize = 64;
 }
 
 /// The memory order of a layer's matrices.

@@ -137,11 +137,6 @@ impl Cost {
         matches!(self, Self::CrossEntropy | Self::LogLikelihood)
     }
 
-    /// Whether `C_x` or BP1 reads z^L in addition to a^L.
-    pub fn needs_z(self, output: Activation) -> bool {
-        self.is_fused(output)
-    }
-
     /// The fused form of the cost with that output, if there is one.
     pub(crate) const fn fused(self, output: Activation) -> Option<Fused> {
         match (self, output) {
@@ -185,13 +180,16 @@ impl Cost {
             Self::Quadratic => sum.add(a.len(), |j| quadratic(residual(j))),
             Self::Huber => sum.add(a.len(), |j| huber(residual(j))),
             Self::Absolute => sum.add(a.len(), |j| residual(j).abs()),
-            _ => {}
+            Self::Custom => {}
+            Self::CrossEntropy | Self::LogLikelihood | Self::Poisson | Self::CustomOfZ => {
+                unreachable!("fused with every output that it allows")
+            }
         }
         sum.total()
     }
 
-    /// Calls `each` with `C_x` of several examples in order, if the cost is elementwise: the same as
-    /// [`Self::of_example`] of each, in less time.
+    /// Calls `each` with `C_x` of several examples in order, if the cost is not fused with the output: the same
+    /// as [`Self::of_example`] of each, in less time.
     ///
     /// `a`, `y`: (rows, `width`).
     pub(crate) fn of_examples<T: Real>(
@@ -205,7 +203,10 @@ impl Cost {
             Self::Quadratic => sum_rows(a, y, width, quadratic, each),
             Self::Huber => sum_rows(a, y, width, huber, each),
             Self::Absolute => sum_rows(a, y, width, f64::abs, each),
-            _ => (0..a.len() / width).map(|_| 0.0).for_each(each),
+            Self::Custom => (0..a.len() / width).map(|_| 0.0).for_each(each),
+            Self::CrossEntropy | Self::LogLikelihood | Self::Poisson | Self::CustomOfZ => {
+                unreachable!("fused with every output that it allows")
+            }
         }
     }
 
@@ -255,17 +256,15 @@ impl Cost {
         match self {
             Self::Huber => delta.iter_mut().for_each(|r| *r = derivative(*r)),
             Self::Absolute => delta.iter_mut().for_each(|r| *r = sign(*r)),
-            _ => {}
+            Self::Quadratic | Self::Custom => {}
+            Self::CrossEntropy | Self::LogLikelihood | Self::Poisson | Self::CustomOfZ => {
+                unreachable!("fused with every output that it allows")
+            }
         }
     }
 
-    /// Whether each element of [`Self::nabla`] depends on its own a and y alone, so that it can be computed
-    /// for several examples at once.
-    pub(crate) fn is_elementwise(self, output: Activation) -> bool {
-        !self.is_fused(output)
-    }
-
-    /// Whether [`Self::nabla`] is already δ^L.
+    /// Whether [`Self::nabla`] is already δ^L. A fused cost reads z^L in addition to a^L; of any other cost an
+    /// element of ∇_a C_x depends on its own a and y alone.
     pub(crate) fn is_fused(self, output: Activation) -> bool {
         self.fused(output).is_some()
     }

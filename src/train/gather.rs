@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use crate::base::alloc::{grow_workspace, try_reserve};
+use crate::base::alloc::grow_workspace;
 use crate::base::cancel::{CancelToken, ShouldCancel, cancellable};
 use crate::base::error::Result;
 use crate::data::{Inputs, LayerInput, Targets, Y};
 use crate::kernels::csr::GatheredRows;
-use crate::kernels::gemm::prefetch;
 use crate::kernels::real::Real;
+use crate::kernels::simd::prefetch;
 use crate::kernels::tuning::gather::{MIN_IN_PLACE_BYTES, MIN_SHARED_BYTES, PIECE_ROWS};
 use crate::model::architecture::Architecture;
 use crate::pool::Team;
@@ -107,13 +107,13 @@ impl<T: Real> TargetBuffers<T> {
                     Y::Values(copy_rows(all, width, rows, y))
                 }
                 Y::Labels(all) => {
-                    grow_to(&mut self.labels, n, 0)?;
+                    grow_workspace(&mut self.labels, n, 1, &CancelToken::none())?;
                     Y::Labels(copy_rows(all, 1, rows, &mut self.labels))
                 }
             };
             let weights: Option<&[f64]> = match weights {
                 Some(all) => {
-                    grow_to(&mut self.weights, n, 0.0)?;
+                    grow_workspace(&mut self.weights, n, 1, &CancelToken::none())?;
                     Some(copy_rows(all, 1, rows, &mut self.weights))
                 }
                 None => None,
@@ -149,15 +149,6 @@ pub fn prefetch_rows<T: Real>(inputs: &Inputs<'_, T>, rows: &[u32]) {
             }
         }
     }
-}
-
-/// Grows `buffer` to at least `length`.
-fn grow_to<N: Copy>(buffer: &mut Vec<N>, length: usize, value: N) -> Result<()> {
-    if let Some(missing) = length.checked_sub(buffer.len()) {
-        try_reserve("batch_size", buffer, missing)?;
-        buffer.resize(length, value);
-    }
-    Ok(())
 }
 
 /// The rows as a range, if they are consecutive.

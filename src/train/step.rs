@@ -142,7 +142,7 @@ impl<'a, T: Real> StepSeries<'a, T> {
         }
         let backprop = &Backprop {
             targets: &targets,
-            forward_is_known: self.costs.is_some() && call.takes_stored_forward(batch),
+            forward_is_known: self.costs.is_some() && call.take_stored_forward(batch),
             observer: measured.is_some().then(|| monitors.observer()),
         };
         let whole = &mut gradient[..length];

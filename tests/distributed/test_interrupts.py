@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from bpfast.distributed._engines.interrupts import kept_interrupts
+from bpfast.distributed._engines.interrupts import HeldInterrupts, kept_interrupts
 
 
 class MineError(Exception):
@@ -110,3 +110,32 @@ def test_other_threads_have_no_handlers():
     thread.start()
     thread.join()
     assert found == [signal.default_int_handler]
+
+
+def test_it_waits_until_messages_are_exchanged():
+    interrupts, done = HeldInterrupts(), []
+
+    def hold(*calls):
+        with interrupts.held():
+            signal.raise_signal(signal.SIGINT)
+            for call in calls:
+                call()
+
+    def fail():
+        raise MineError
+
+    with pytest.raises(KeyboardInterrupt):
+        hold(lambda: done.append("held"))
+    assert done == ["held"]
+    with interrupts.held(until_next=True):
+        signal.raise_signal(signal.SIGINT)
+    with interrupts.held():
+        with pytest.raises(KeyboardInterrupt), interrupts.opened():
+            done.append("never")
+        with pytest.raises(KeyboardInterrupt), interrupts.opened():
+            signal.raise_signal(signal.SIGINT)
+        done.append("after")
+    assert done == ["held", "after"]
+    with pytest.raises(MineError):
+        hold(fail)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

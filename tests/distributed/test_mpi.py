@@ -78,6 +78,8 @@ def test_resumed_on_another_number_of_ranks(three, folder, count):
         ("raised_by_a_callback", "RuntimeError: mine"),
         ("of_another_version", "RuntimeError: rank 2: expected bpfast "),
         ("of_another_network", "RuntimeError: rank 1: expected the network of rank 0"),
+        ("with_an_error_that_cannot_be_sent", "RuntimeError: MineError: mine"),
+        ("with_an_error_that_cannot_be_read", "RuntimeError: TwoArgumentsError: file: bad"),
     ],
 )
 def test_all_ranks_raise_the_same_error(three, name, message):
@@ -85,3 +87,8 @@ def test_all_ranks_raise_the_same_error(three, name, message):
     assert len(found) == 3
     assert found[0].startswith(message)
     assert len(set(found)) == 1
+
+
+def test_ctrl_c_on_one_rank_ends_all(three):
+    """None of them waits for a message of another one."""
+    assert three["interrupted"] == [["KeyboardInterrupt"] * 3] * 3

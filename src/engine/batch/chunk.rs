@@ -5,7 +5,7 @@ use crate::data::{LayerInput, Targets};
 use crate::engine::backward::bp4;
 use crate::engine::batch::Call;
 use crate::engine::batch::pass::{Chunk, Pass};
-use crate::engine::costs::{Outputs, cost, each_cost};
+use crate::engine::costs::{Outputs, cost, example_costs};
 use crate::engine::forward::forward;
 use crate::engine::workspace::LayerBuffers;
 use crate::kernels::gemm::Accumulate;
@@ -45,7 +45,7 @@ impl<T: Real> Call<'_, T> {
     }
 
     /// The forward pass of a chunk, and the costs of its groups.
-    pub(crate) fn costs_chunk(
+    pub(crate) fn forward_and_group_costs(
         &self,
         targets: &Targets<'_, T>,
         chunk: &mut Chunk<'_, '_, T>,
@@ -86,7 +86,7 @@ impl<T: Real> Call<'_, T> {
     }
 
     /// `C_x` of each example of a chunk, whose forward pass is known.
-    pub(crate) fn each_cost_chunk(
+    pub(crate) fn example_costs_of_chunk(
         &self,
         targets: &Targets<'_, T>,
         chunk: &mut Chunk<'_, '_, T>,
@@ -105,7 +105,7 @@ impl<T: Real> Call<'_, T> {
             z,
             a: &a[..chunk.rows.len() * width],
         };
-        each_cost(outputs, targets, chunk.rows.clone(), costs, cancel);
+        example_costs(outputs, targets, chunk.rows.clone(), costs, cancel);
     }
 
     /// The gradient of a chunk, written to `out` as `accumulate` says; its costs go to `costs`.
@@ -117,7 +117,7 @@ impl<T: Real> Call<'_, T> {
         out: &mut [T],
         accumulate: Accumulate,
     ) {
-        let known = pass.finishes();
+        let known = pass.has_finish();
         if known {
             self.errors_chunk(pass, chunk, costs);
         } else {

@@ -120,7 +120,7 @@ impl<'a, T: Real> Call<'a, T> {
         })
     }
 
-    /// The same, which also keeps the forward pass for [`Self::takes_stored_forward`] if the batch is one block.
+    /// The same, which also keeps the forward pass for [`Self::take_stored_forward`] if the batch is one block.
     ///
     /// # Errors
     /// As [`Self::forward`].
@@ -140,7 +140,7 @@ impl<'a, T: Real> Call<'a, T> {
 
     /// Whether `scratch` holds the forward pass of this very call, kept by [`Self::outputs_and_forward`] of the
     /// same batch and parameters. It is then no longer kept for another call.
-    pub(crate) fn takes_stored_forward(&self, scratch: &mut Scratch<T>) -> bool {
+    pub(crate) fn take_stored_forward(&self, scratch: &mut Scratch<T>) -> bool {
         scratch.stored_forward.take() == Some(self.plan)
     }
 
@@ -216,7 +216,7 @@ impl<'a, T: Real> Call<'a, T> {
         let chunks = out.chunks_mut(self.plan.rows).enumerate();
         self.each_chunk(scratch, config, chunks, |chunk, costs| {
             forward(chunk);
-            self.each_cost_chunk(targets, chunk, costs);
+            self.example_costs_of_chunk(targets, chunk, costs);
         })
     }
 

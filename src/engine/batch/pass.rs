@@ -96,7 +96,7 @@ pub(crate) trait Pass<T: Real>: Sync {
     fn error(&self, call: &Call<'_, T>, chunk: &mut Chunk<'_, '_, T>, index: usize);
 
     /// Whether [`Self::finish`] has something to do, so that the gradient has to wait for it.
-    fn finishes(&self) -> bool {
+    fn has_finish(&self) -> bool {
         false
     }
 
@@ -143,7 +143,7 @@ impl<T: Real> Pass<T> for Backprop<'_, T> {
         if self.forward_is_known {
             call.group_costs(self.targets, chunk, costs);
         } else {
-            call.costs_chunk(self.targets, chunk, costs);
+            call.forward_and_group_costs(self.targets, chunk, costs);
         }
     }
 
@@ -159,7 +159,7 @@ impl<T: Real> Pass<T> for Backprop<'_, T> {
         );
     }
 
-    fn finishes(&self) -> bool {
+    fn has_finish(&self) -> bool {
         self.observer.is_some()
     }
 

@@ -1,5 +1,5 @@
-//! The forward pass of fewer examples than threads can divide: each layer's neurons are divided instead of
-//! the rows.
+//! The forward pass of a small batch, divided by neurons: where a division by rows would occupy fewer threads, or
+//! leave each of them few rows for which it reads all weights.
 
 use crate::base::alloc::grow_workspace;
 use crate::base::cancel::cancellable;
@@ -123,9 +123,10 @@ impl<T: Real> Call<'_, T> {
 /// The chunks of `z` of `length` elements, with their indices, from the one with the index `first` on, modulo their
 /// number, and then those before it.
 ///
-/// A task reads the same columns of every row of weights. If the stride of rows is a power of two, these map to
-/// as small a share of the cache's sets. Threads take tasks in order, mostly, so another first task in each layer gives
-/// each of them columns of other sets.
+/// Task i reads columns i of every row of W^l. If the row stride is a power of two, they map to a part of the cache
+/// sets, one of as many parts as there are tasks. A thread that took task i in every layer would use the same sets for
+/// all layers; the rotation gives it others. On an Emerald Rapids, one example of "mlp512" took 28.9 µs with two threads
+/// instead of 48.5.
 fn rotated_tasks<T>(
     z: &mut [T],
     length: usize,

@@ -60,6 +60,7 @@ impl Rule {
         nesterov: false,
     };
     /// Gradient descent with a momentum of 0.9.
+    #[cfg(test)]
     pub const MOMENTUM: Self = Self::Sgd {
         momentum: 0.9,
         nesterov: false,

@@ -16,7 +16,7 @@ pub fn checksum<T: Real>(values: &[T]) -> u64 {
         values,
         lanes: &mut lanes,
     };
-    // SAFETY: the machine has the level in use.
+    // SAFETY: the machine has the level in use; the computation has slices and needs no more.
     unsafe { level::run(current(), computation) }
     let rest = values.chunks_exact(LANES).remainder().iter();
     let rest = rest.map(|value| value.to_f64().to_bits());

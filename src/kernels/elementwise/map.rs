@@ -25,7 +25,7 @@ pub(in crate::kernels) trait BinaryFunction<T: Real>: Copy {
 /// x ← f(x). `scalar` is f for machines without fused multiply-add.
 pub fn map<T: Real>(values: &mut [T], function: impl UnaryFunction<T>, scalar: impl Fn(T) -> T) {
     match fused_level() {
-        // SAFETY: the machine has the level.
+        // SAFETY: the machine has the level; the computation has slices and needs no more.
         Some(level) => unsafe { level::run(level, Map(values, function)) },
         None => values.iter_mut().for_each(|x| *x = scalar(*x)),
     }
@@ -40,7 +40,7 @@ pub fn scale<T: Real>(
 ) {
     let function = MultiplyBy(function);
     match fused_level() {
-        // SAFETY: the machine has the level.
+        // SAFETY: the machine has the level; the computation has slices and needs no more.
         Some(level) => unsafe { level::run(level, Combine(values, by, function)) },
         None => values
             .iter_mut()

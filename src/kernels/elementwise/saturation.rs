@@ -66,7 +66,7 @@ pub fn columns_above<T: Real>(matrix: Matrix<'_, T>, limit: f64, each: impl FnMu
         limit,
         each,
     };
-    // SAFETY: the machine has the level in use.
+    // SAFETY: the machine has the level in use; the computation has slices and needs no more.
     unsafe { level::run(current(), computation) }
 }
 
@@ -77,7 +77,7 @@ fn count<T: Real>(values: &[T], is_counted: impl Fn(T) -> bool) -> usize {
         is_counted,
         result: &mut count,
     };
-    // SAFETY: the machine has the level in use.
+    // SAFETY: the machine has the level in use; the computation has slices and needs no more.
     unsafe { level::run(current(), computation) }
     count
 }

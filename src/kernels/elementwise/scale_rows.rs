@@ -31,7 +31,7 @@ pub fn scale_rows<T: Real>(
         range,
         factors,
     };
-    // SAFETY: the machine has the level in use.
+    // SAFETY: the machine has the level in use; the computation has slices and needs no more.
     unsafe { level::run(current(), scaled) }
 }
 

@@ -19,7 +19,7 @@ pub(in crate::kernels) fn zip<T: Real, const R: usize, const W: usize>(
     write: [&mut [T]; W],
     function: impl ZipFunction<T, R, W>,
 ) {
-    // SAFETY: the machine has the level in use.
+    // SAFETY: the machine has the level in use; the computation has slices and needs no more.
     unsafe { level::run(current(), Zip(read, write, function)) }
 }
 

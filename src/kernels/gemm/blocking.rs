@@ -4,10 +4,10 @@ use crate::base::cache_line;
 use crate::kernels::caches::{Caches, caches};
 use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::gemm::split::even;
-use crate::kernels::gemm::tiles::Tiles;
+use crate::kernels::gemm::tiles::Microkernels;
 use crate::kernels::tuning::gemm::{
     ALIASING_STRIDE, KC, KC_IN_PLACE, LARGE, MC_KC_PACKED_A, NR_BYTES, PACK_A_COLUMNS,
-    PACK_B_TILES, PACK_B_TILES_NARROW, TRANSPOSED,
+    PACK_B_TILES, PACK_B_TILES_OF_A_LINE, TRANSPOSED,
 };
 
 /// The length of the pack buffer for products with a matrix of `weights` elements. A product also works
@@ -81,7 +81,7 @@ impl Blocking {
     /// For A B, with `buffer` elements of packed blocks. In a `whole` product k is not split.
     #[inline]
     pub fn of<T>(
-        tiles: &Tiles<T>,
+        kernels: &Microkernels<T>,
         a: &Matrix<'_, T>,
         b: &Matrix<'_, T>,
         buffer: usize,
@@ -89,9 +89,9 @@ impl Blocking {
     ) -> Self {
         let caches = caches();
         let is_large = buffer >= packed_blocks::<T>(LARGE);
-        let b_is_packed = !b.has_contiguous_rows() || packs_b(tiles, a.rows, b, caches);
+        let b_is_packed = !b.has_contiguous_rows() || packs_b(kernels, a.rows, b, caches);
         let pack_a = if is_large && b.columns >= PACK_A_COLUMNS {
-            packs_a(tiles, a, caches)
+            packs_a(kernels, a, caches)
         } else {
             PackA::InPlace
         };
@@ -99,23 +99,23 @@ impl Blocking {
         let kc = match b_is_packed {
             _ if whole => b.rows,
             false if pack_a == PackA::InPlace => KC_IN_PLACE,
-            _ if tiles.is_narrow() => {
+            _ if kernels.fits_cache_line() => {
                 // The L1 cache holds a micropanel of B, which every tile reads, and A passes through it.
-                KC.0.min(caches.l1.bytes() / tiles.width())
+                KC.0.min(caches.l1.bytes() / kernels.width())
             }
             _ => most,
         };
         let kc = even(b.rows, kc);
-        let mc = mc(tiles, a, kc, pack_a, caches);
+        let mc = mc(kernels, a, kc, pack_a, caches);
         let (pack_b, nc, buffer_of_b) = if !b_is_packed {
             (PackB::InPlace, b.columns, 0)
-        } else if packs_blocks(tiles, mc < a.rows, b) {
+        } else if packs_blocks(kernels, mc < a.rows, b) {
             let buffer_of_a = match pack_a {
                 PackA::InPlace => 0,
                 PackA::CopyRows | PackA::Interleave => mc * padded::<T>(kc),
             };
             let buffer_of_b = buffer - cache_line::numbers::<T>() - buffer_of_a;
-            let nc = nc(tiles, b.columns, kc, mc < a.rows, buffer_of_b, caches);
+            let nc = nc(kernels, b.columns, kc, mc < a.rows, buffer_of_b, caches);
             (PackB::Block, nc, kc * nc)
         } else {
             let buffer_of_b = most * NR_BYTES / size_of::<T>();
@@ -134,15 +134,21 @@ impl Blocking {
 
 /// MC, in whole tiles.
 #[inline]
-fn mc<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, kc: usize, pack_a: PackA, caches: Caches) -> usize {
+fn mc<T>(
+    kernels: &Microkernels<T>,
+    a: &Matrix<'_, T>,
+    kc: usize,
+    pack_a: PackA,
+    caches: Caches,
+) -> usize {
     let rows = a.rows;
     // Half of the L2 cache holds a block of A, which every micropanel of B meets.
     let elements = caches.l2.bytes() / 2 / size_of::<T>();
     let most = match pack_a {
         // The hardware prefetcher follows rows, which are read from end to end.
-        PackA::InPlace if tiles.is_narrow() || a.has_contiguous_rows() => rows,
+        PackA::InPlace if kernels.fits_cache_line() || a.has_contiguous_rows() => rows,
         PackA::InPlace => elements / kc,
-        PackA::CopyRows | PackA::Interleave if tiles.is_narrow() => {
+        PackA::CopyRows | PackA::Interleave if kernels.fits_cache_line() => {
             elements.min(BUFFER_OF_A) / padded::<T>(kc)
         }
         PackA::CopyRows | PackA::Interleave => MC_KC_PACKED_A.0,
@@ -150,14 +156,14 @@ fn mc<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, kc: usize, pack_a: PackA, caches: 
     if rows <= most {
         return rows;
     }
-    let most = (most / tiles.mr).max(1) * tiles.mr;
-    even(rows, most).next_multiple_of(tiles.mr)
+    let most = (most / kernels.mr).max(1) * kernels.mr;
+    even(rows, most).next_multiple_of(kernels.mr)
 }
 
 /// NC, in whole micropanels, of a B of `columns` columns. Several blocks of A read a block of B from memory; for a
 /// single one the L2 cache holds it.
 fn nc<T>(
-    tiles: &Tiles<T>,
+    kernels: &Microkernels<T>,
     columns: usize,
     kc: usize,
     is_reused: bool,
@@ -169,14 +175,14 @@ fn nc<T>(
     } else {
         buffer.min(caches.l2.bytes() / 4 / size_of::<T>())
     };
-    let nr = tiles.nr * tiles.lanes;
+    let nr = kernels.nr * kernels.lanes;
     even(columns, (most / (kc * nr)).max(1) * nr).next_multiple_of(nr)
 }
 
 /// Whether a packed B is packed in blocks, before any tile is computed: if several blocks of A read it, or if its
 /// micropanels should not be packed one by one.
-fn packs_blocks<T>(tiles: &Tiles<T>, is_reused: bool, b: &Matrix<'_, T>) -> bool {
-    tiles.is_narrow() && (is_reused || aliases(b))
+fn packs_blocks<T>(kernels: &Microkernels<T>, is_reused: bool, b: &Matrix<'_, T>) -> bool {
+    kernels.fits_cache_line() && (is_reused || aliases(b))
 }
 
 /// Whether the rows of B compete for few sets of the L1 cache. A micropanel of such a B is packed cache line by
@@ -196,27 +202,27 @@ pub(super) fn padded<T>(kc: usize) -> usize {
 /// stay in a cache, each tile loads them from the next level; packed rows stay. A passes through the same cache:
 /// rows of B that need more than half of the cache lines at their stride do not stay.
 #[inline]
-fn packs_b<T>(tiles: &Tiles<T>, rows: usize, b: &Matrix<'_, T>, caches: Caches) -> bool {
+fn packs_b<T>(kernels: &Microkernels<T>, rows: usize, b: &Matrix<'_, T>, caches: Caches) -> bool {
     let stride = b.row_stride * size_of::<T>();
-    let (beyond_l2, beyond_l1) = if tiles.is_narrow() {
-        PACK_B_TILES_NARROW
+    let (beyond_l2, beyond_l1) = if kernels.fits_cache_line() {
+        PACK_B_TILES_OF_A_LINE
     } else {
         PACK_B_TILES
     };
-    (rows >= beyond_l2 * tiles.mr && b.rows > caches.l2.lines_apart(stride) / 2)
-        || (rows >= beyond_l1 * tiles.mr && b.rows > caches.l1.lines_apart(stride) / 2)
+    (rows >= beyond_l2 * kernels.mr && b.rows > caches.l2.lines_apart(stride) / 2)
+        || (rows >= beyond_l1 * kernels.mr && b.rows > caches.l1.lines_apart(stride) / 2)
 }
 
 /// How A is packed for a B of many columns.
 #[inline(never)] // keeps the code of small products short
-fn packs_a<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, caches: Caches) -> PackA {
+fn packs_a<T>(kernels: &Microkernels<T>, a: &Matrix<'_, T>, caches: Caches) -> PackA {
     let bytes = |elements: usize| elements * size_of::<T>();
     if a.has_contiguous_rows() && a.row_stride == 1 {
         return PackA::InPlace; // a single column, which may be gathered
     }
     if a.has_contiguous_rows() {
         let fits = bytes(a.rows * a.columns) <= caches.l2.bytes() / 2;
-        return if tiles.is_narrow() && !fits {
+        return if kernels.fits_cache_line() && !fits {
             PackA::CopyRows
         } else {
             PackA::InPlace
@@ -225,7 +231,7 @@ fn packs_a<T>(tiles: &Tiles<T>, a: &Matrix<'_, T>, caches: Caches) -> PackA {
     let stride = bytes(a.column_stride);
     // A narrow tile reads a few bytes of a page per term, and each panel of B makes it read them again: on a
     // Zen 3 the gradients of 784 by 512 weights took 2 to 18 % longer in place, most with many examples.
-    let stays = !tiles.is_narrow()
+    let stays = !kernels.fits_cache_line()
         && stride < ALIASING_STRIDE
         && a.columns <= caches.l2.lines_apart(stride) / 2;
     if stays {

@@ -16,7 +16,7 @@ use crate::kernels::gemm::macrokernel::{BlockOfA, MicropanelOfC, PanelOfB};
 use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
 use crate::kernels::gemm::split::{blocks, parts};
-use crate::kernels::gemm::tiles::{Tiles, tiles};
+use crate::kernels::gemm::tiles::{Microkernels, microkernels};
 use crate::kernels::simd::level::{Registers, current};
 use crate::kernels::tuning::gemm::MAX_NR;
 
@@ -57,7 +57,7 @@ impl<T: Registers> Product<'_, T> {
         );
 
         let level = current();
-        let tiles = tiles::<T>(level);
+        let kernels = microkernels::<T>(level);
         let column = a.transposed();
         if k == 1
             && b.has_contiguous_rows()
@@ -75,14 +75,14 @@ impl<T: Registers> Product<'_, T> {
             return;
         }
         let whole = matches!(self.accumulate, Accumulate::Sum);
-        let blocking = Blocking::of(tiles, a, b, pack_buffer.len(), whole);
+        let blocking = Blocking::of(kernels, a, b, pack_buffer.len(), whole);
         let (b_buffer, a_buffer) = pack_buffer[before..].split_at_mut(blocking.buffer_of_b);
         let one = [T::from(1)];
         // Loop 5.
         for block_columns in blocks(n, blocking.nc) {
             // Loop 4.
             for terms in blocks(k, blocking.kc) {
-                let micropanels = self.micropanels(tiles, &block_columns);
+                let micropanels = self.micropanels(kernels, &block_columns);
                 if blocking.pack_b == PackB::Block {
                     if cancel.poll_after(terms.len() * block_columns.len()) {
                         return;
@@ -91,7 +91,7 @@ impl<T: Registers> Product<'_, T> {
                     let columns = micropanels.clone().map(|columns| {
                         columns.start - block_columns.start..columns.end - block_columns.start
                     });
-                    pack::copy_block(tiles, &block, columns, b_buffer);
+                    pack::copy_block(kernels, &block, columns, b_buffer);
                 }
                 // Loop 3.
                 for rows in blocks(a.rows, blocking.mc) {
@@ -100,7 +100,7 @@ impl<T: Registers> Product<'_, T> {
                         PackA::InPlace => BlockOfA::Strided(block),
                         PackA::CopyRows => BlockOfA::Strided(pack::copy_rows(&block, a_buffer)),
                         PackA::Interleave => {
-                            pack::interleave(tiles, &block, a_buffer);
+                            pack::interleave(kernels, &block, a_buffer);
                             BlockOfA::Interleaved(&*a_buffer)
                         }
                     };
@@ -121,7 +121,7 @@ impl<T: Registers> Product<'_, T> {
                             columns,
                             one: &one,
                         };
-                        self.macrokernel(tiles, panel_of_c, panel_of_b, c, cancel);
+                        self.macrokernel(kernels, panel_of_c, panel_of_b, c, cancel);
                     }
                 }
             }
@@ -131,18 +131,18 @@ impl<T: Registers> Product<'_, T> {
     /// The micropanels of some columns of B: ranges of columns, some registers wide.
     fn micropanels(
         &self,
-        tiles: &Tiles<T>,
+        kernels: &Microkernels<T>,
         columns: &Range<usize>,
     ) -> impl Iterator<Item = Range<usize>> + Clone + use<T> {
-        let (lanes, end) = (tiles.lanes, columns.end);
+        let (lanes, end) = (kernels.lanes, columns.end);
         // With few rows, registers are left for a wider tile.
-        let widest = if self.a.rows * MAX_NR <= tiles.accumulators {
+        let widest = if self.a.rows * MAX_NR <= kernels.accumulators {
             MAX_NR
         } else {
-            tiles.nr
+            kernels.nr
         };
         let mut from = columns.start;
-        parts(tiles.registers(columns.len()), widest).map(move |vectors| {
+        parts(kernels.registers(columns.len()), widest).map(move |vectors| {
             let panel = from..end.min(from + vectors * lanes);
             from = panel.end;
             panel

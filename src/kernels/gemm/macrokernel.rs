@@ -8,7 +8,7 @@ use crate::kernels::gemm::matrix::{Gather, Matrix};
 use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
 use crate::kernels::gemm::split::even;
-use crate::kernels::gemm::tiles::Tiles;
+use crate::kernels::gemm::tiles::Microkernels;
 use crate::kernels::gemm::tiles::access::AccessA;
 use crate::kernels::gemm::tiles::tile::Tile;
 use crate::kernels::simd::level::Registers;
@@ -73,7 +73,7 @@ impl<T: Registers> Product<'_, T> {
     /// Loop 1: a range of k for a micropanel of C.
     pub(super) fn macrokernel(
         &self,
-        tiles: &'static Tiles<T>,
+        kernels: &'static Microkernels<T>,
         panel_of_c: MicropanelOfC<'_, T>,
         panel_of_b: PanelOfB<'_, T>,
         c: &mut [T],
@@ -90,26 +90,26 @@ impl<T: Registers> Product<'_, T> {
         if cancel.poll_after(if polled { 0 } else { work }) {
             return;
         }
-        let tiles = match (panel_of_c.a, &panel_of_b) {
-            (BlockOfA::Strided(_), PanelOfB::ToPack(_)) => tiles.for_panel(columns),
-            _ => tiles,
+        let kernels = match (panel_of_c.a, &panel_of_b) {
+            (BlockOfA::Strided(_), PanelOfB::ToPack(_)) => kernels.for_panel(columns),
+            _ => kernels,
         };
-        let vectors = tiles.registers(columns);
+        let vectors = kernels.registers(columns);
         let (mut done, panel) = match panel_of_b {
-            PanelOfB::InPlace => (0, self.panel(tiles, &panel_of_c)),
-            PanelOfB::ToPack(buffer) => self.pack(tiles, &panel_of_c, buffer, c),
+            PanelOfB::InPlace => (0, self.panel(kernels, &panel_of_c)),
+            PanelOfB::ToPack(buffer) => self.pack(kernels, &panel_of_c, buffer, c),
             PanelOfB::Packed(buffer) => (
                 0,
-                packed_panel(tiles, &buffer[..k * vectors * tiles.lanes], columns),
+                packed_panel(kernels, &buffer[..k * vectors * kernels.lanes], columns),
             ),
         };
         let mr = match panel_of_c.a {
             BlockOfA::Strided(_) => {
-                even(rows - done, (tiles.accumulators / vectors).min(MAX_MR)).max(1)
+                even(rows - done, (kernels.accumulators / vectors).min(MAX_MR)).max(1)
             }
-            BlockOfA::Interleaved(_) => tiles.mr,
+            BlockOfA::Interleaved(_) => kernels.mr,
         };
-        let is_b_packed = panel.stride == vectors * tiles.lanes && panel.last == tiles.lanes;
+        let is_b_packed = panel.stride == vectors * kernels.lanes && panel.last == kernels.lanes;
         let access = panel_of_c.a.access(is_b_packed);
         // As many tiles at once as may pass between two polls of the cancellation token.
         let at_once = if polled {
@@ -138,20 +138,24 @@ impl<T: Registers> Product<'_, T> {
             // (through the indices of a gather) and B are in bounds, that C has m rows of n, and the length
             // of an initial row or column; the functions of `pack` that their blocks fit the pack buffer.
             // The row of ones is a single element that every column reads.
-            unsafe { tiles.get(these, vectors, access)(&tile) };
+            unsafe { kernels.get(these, vectors, access)(&tile) };
             done += these * count;
         }
     }
 
     /// The columns of B in their original place.
     #[inline(always)]
-    fn panel(&self, tiles: &Tiles<T>, panel_of_c: &MicropanelOfC<'_, T>) -> MicropanelOfB<T> {
+    fn panel(
+        &self,
+        kernels: &Microkernels<T>,
+        panel_of_c: &MicropanelOfC<'_, T>,
+    ) -> MicropanelOfB<T> {
         let (stride, columns) = (self.b.row_stride, panel_of_c.columns.len());
         MicropanelOfB {
             b: self.b.numbers[panel_of_c.terms.start * stride + panel_of_c.columns.start..]
                 .as_ptr(),
             stride,
-            last: columns - (tiles.registers(columns) - 1) * tiles.lanes,
+            last: columns - (kernels.registers(columns) - 1) * kernels.lanes,
             packed: std::ptr::null_mut(),
         }
     }
@@ -161,7 +165,7 @@ impl<T: Registers> Product<'_, T> {
     #[inline(never)] // keeps the code of small products, which pack nothing, short
     fn pack(
         &self,
-        tiles: &'static Tiles<T>,
+        kernels: &'static Microkernels<T>,
         panel_of_c: &MicropanelOfC<'_, T>,
         buffer: &mut [T],
         c: &mut [T],
@@ -170,25 +174,28 @@ impl<T: Registers> Product<'_, T> {
             .b
             .row_range(&panel_of_c.terms)
             .column_range(&panel_of_c.columns);
-        let vectors = tiles.registers(block.columns);
-        let stride = vectors * tiles.lanes;
+        let vectors = kernels.registers(block.columns);
+        let stride = vectors * kernels.lanes;
         let buffer = &mut buffer[..block.rows * stride];
         let mut done = 0;
-        if block.has_contiguous_rows() && panel_of_c.rows.len() >= tiles.mr && vectors <= tiles.nr {
+        if block.has_contiguous_rows()
+            && panel_of_c.rows.len() >= kernels.mr
+            && vectors <= kernels.nr
+        {
             // The first tile packs what it reads.
-            done = tiles.mr;
+            done = kernels.mr;
             let panel = MicropanelOfB {
                 packed: buffer.as_mut_ptr(),
-                ..self.panel(tiles, panel_of_c)
+                ..self.panel(kernels, panel_of_c)
             };
             let tile = self.tile(panel_of_c, 0..done, 1, panel, c);
             let access = panel_of_c.a.access(false);
             // SAFETY: as in `tiles`; `buffer` has a row of whole registers for every row of the block.
-            unsafe { tiles.packing(vectors, access)(&tile) };
+            unsafe { kernels.packing(vectors, access)(&tile) };
         } else {
-            pack::copy(tiles, &block, buffer);
+            pack::copy(kernels, &block, buffer);
         }
-        (done, packed_panel(tiles, buffer, block.columns))
+        (done, packed_panel(kernels, buffer, block.columns))
     }
 
     /// `count` tiles, the first of the given rows of the block, or the row of ones behind them.
@@ -259,12 +266,12 @@ impl<T: Registers> Product<'_, T> {
 
 /// A packed micropanel of `columns` columns.
 #[inline(always)]
-fn packed_panel<T>(tiles: &Tiles<T>, packed: &[T], columns: usize) -> MicropanelOfB<T> {
-    let vectors = tiles.registers(columns);
+fn packed_panel<T>(kernels: &Microkernels<T>, packed: &[T], columns: usize) -> MicropanelOfB<T> {
+    let vectors = kernels.registers(columns);
     MicropanelOfB {
         b: packed.as_ptr(),
-        stride: vectors * tiles.lanes,
-        last: columns - (vectors - 1) * tiles.lanes,
+        stride: vectors * kernels.lanes,
+        last: columns - (vectors - 1) * kernels.lanes,
         packed: std::ptr::null_mut(),
     }
 }

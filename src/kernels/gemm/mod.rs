@@ -22,12 +22,11 @@ pub use blocking::{pack_buffer, rows_at_once};
 pub use context::Context;
 pub use matrix::{Matrix, MatrixMut, Order};
 use product::Product;
-pub use shapes::gemv::prefetch;
-use shapes::narrow;
-pub use shapes::narrow::cost_per_term;
+use shapes::few_columns;
+pub use shapes::few_columns::cost_per_term;
 
 use crate::kernels::gemm::shapes::gemv::add_rows;
-use crate::kernels::gemm::tiles::tiles;
+use crate::kernels::gemm::tiles::microkernels;
 use crate::kernels::simd::level::{Level, Registers, current, multiplies_in_halves};
 pub use crate::kernels::tuning::gemm::ONE_BLOCK;
 use crate::kernels::tuning::gemm::{MAX_LANES, STREAMS};
@@ -37,7 +36,7 @@ mod tests;
 
 /// The lanes of a register at the level in use.
 pub fn lanes<T: Registers>() -> usize {
-    tiles::<T>(current()).lanes
+    microkernels::<T>(current()).lanes
 }
 
 /// The elements that the machine multiplies at once at the level in use.
@@ -57,8 +56,8 @@ pub fn forward<T: Registers>(
     z: MatrixMut<'_, T>,
     context: &mut Context<'_, T>,
 ) {
-    if z.order == Order::RowMajor && narrow::is_better_forward(&a, z.columns) {
-        return narrow::forward(a, w, Accumulate::Column(b), z.numbers, context);
+    if z.order == Order::RowMajor && few_columns::is_better_forward(&a, z.columns) {
+        return few_columns::forward(a, w, Accumulate::Column(b), z.numbers, context);
     }
     let product = match z.order {
         Order::RowMajor => Product {
@@ -96,8 +95,8 @@ pub fn linear<T: Registers>(
     z: MatrixMut<'_, T>,
     context: &mut Context<'_, T>,
 ) {
-    if z.order == Order::RowMajor && narrow::is_better_forward(&a, z.columns) {
-        return narrow::forward(a, w, Accumulate::Overwrite, z.numbers, context);
+    if z.order == Order::RowMajor && few_columns::is_better_forward(&a, z.columns) {
+        return few_columns::forward(a, w, Accumulate::Overwrite, z.numbers, context);
     }
     product(a, w, z, Accumulate::Overwrite, context);
 }
@@ -154,39 +153,38 @@ pub fn gradients<T: Registers>(
     delta: Matrix<'_, T>,
     out: &mut [T],
     biases: bool,
-    onto: Accumulate,
+    accumulate: Accumulate,
     context: &mut Context<'_, T>,
 ) {
     assert!(
-        onto != Accumulate::Sum || delta.rows <= ONE_BLOCK,
+        accumulate != Accumulate::Sum || delta.rows <= ONE_BLOCK,
         "a sum of several blocks"
     );
-    if narrow::are_better_gradients(&a, delta.columns) {
+    if few_columns::are_better_gradients(&a, delta.columns) {
         let (weights, bias) = out.split_at_mut(a.columns * delta.columns);
-        narrow::gradients(a, delta, weights, onto, context);
+        few_columns::gradients(a, delta, weights, accumulate, context);
         if biases {
-            bias_gradient(delta, bias, onto, context);
+            bias_gradient(delta, bias, accumulate, context);
         }
         return;
     }
-    let accumulate = onto.with_vector();
     let product = Product {
         a: a.transposed(),
         b: delta,
-        accumulate,
+        accumulate: accumulate.with_vector(),
         ones: biases,
     };
     product.run(out, context);
 }
 
-/// 1ᵀ δ, combined with `out`, (n_out,), as `onto` says.
+/// 1ᵀ δ, combined with `out`, (n_out,), as `accumulate` says.
 fn bias_gradient<T: Registers>(
     delta: Matrix<'_, T>,
     out: &mut [T],
-    onto: Accumulate,
+    accumulate: Accumulate,
     context: &mut Context<'_, T>,
 ) {
-    match onto {
+    match accumulate {
         Accumulate::Overwrite => {
             out.fill(T::default());
             sums(delta, out, context);
@@ -208,7 +206,7 @@ fn bias_gradient<T: Registers>(
 /// `delta`: (rows, n_out); `out`: (n_out,). Nothing is packed if `delta` is row-major.
 ///
 /// # Panics
-/// There is a gap between the rows.
+/// `delta` is row-major with a gap between its rows.
 pub fn sums<T: Registers>(delta: Matrix<'_, T>, out: &mut [T], context: &mut Context<'_, T>) {
     let n_out = out.len();
     if !delta.has_contiguous_rows() && n_out > 1 {

@@ -4,26 +4,26 @@ use std::ops::Range;
 
 use crate::kernels::gemm::blocking::padded;
 use crate::kernels::gemm::matrix::Matrix;
-use crate::kernels::gemm::tiles::Tiles;
+use crate::kernels::gemm::tiles::Microkernels;
 use crate::kernels::tuning::gemm::TILES_TOGETHER;
 
 /// Packs a block of B, (KC, columns), into `buffer`, of KC rows padded to whole registers.
 #[inline(never)] // keeps the code of small products, which pack nothing, short
-pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) {
-    let vectors = tiles.registers(b.columns);
-    let width = vectors * tiles.lanes;
+pub fn copy<T: Copy>(kernels: &Microkernels<T>, b: &Matrix<'_, T>, buffer: &mut [T]) {
+    let vectors = kernels.registers(b.columns);
+    let width = vectors * kernels.lanes;
     let buffer = &mut buffer[..b.rows * width];
     if b.has_contiguous_rows() {
-        let last = b.columns - (width - tiles.lanes);
+        let last = b.columns - (width - kernels.lanes);
         assert!(b.is_in_bounds(), "the rows of a factor");
         // SAFETY: the machine has the level of the tiles; all rows are in bounds of both slices.
         unsafe {
-            let copy = tiles.copy_of(vectors);
+            let copy = kernels.copy_of(vectors);
             let (from, to) = (b.numbers.as_ptr(), buffer.as_mut_ptr());
             copy(from, b.row_stride, to, b.rows, last);
         }
     } else {
-        transpose(tiles, b, buffer, width);
+        transpose(kernels, b, buffer, width);
     }
 }
 
@@ -31,12 +31,12 @@ pub fn copy<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T]) {
 /// `micropanels`: their columns, in order, each of whole registers but the last.
 #[inline(never)] // as `copy`
 pub fn copy_block<T: Copy>(
-    tiles: &Tiles<T>,
+    kernels: &Microkernels<T>,
     b: &Matrix<'_, T>,
     micropanels: impl Iterator<Item = Range<usize>>,
     buffer: &mut [T],
 ) {
-    let nr = tiles.nr * tiles.lanes;
+    let nr = kernels.nr * kernels.lanes;
     let mut micropanels = micropanels.peekable();
     let copy_whole = match nr {
         _ if !b.has_contiguous_rows() => None,
@@ -54,9 +54,9 @@ pub fn copy_block<T: Copy>(
         copy_whole(&b.column_range(&(0..whole)), buffer);
     }
     for columns in micropanels {
-        let width = tiles.registers(columns.len()) * tiles.lanes;
+        let width = kernels.registers(columns.len()) * kernels.lanes;
         let to = &mut buffer[columns.start * b.rows..][..b.rows * width];
-        copy(tiles, &b.column_range(&columns), to);
+        copy(kernels, &b.column_range(&columns), to);
     }
 }
 
@@ -91,16 +91,16 @@ pub fn copy_rows<'a, T: Copy>(a: &Matrix<'_, T>, buffer: &'a mut [T]) -> Matrix<
 /// Packs a block of A, (MC, KC), with contiguous columns, into micropanels of MR rows: those of the first
 /// tile, term by term, then those of the next.
 #[inline(never)] // as `copy`
-pub fn interleave<T: Copy>(tiles: &Tiles<T>, a: &Matrix<'_, T>, buffer: &mut [T]) {
+pub fn interleave<T: Copy>(kernels: &Microkernels<T>, a: &Matrix<'_, T>, buffer: &mut [T]) {
     let k = a.columns;
     let buffer = &mut buffer[..a.rows * k];
-    let together = TILES_TOGETHER * tiles.mr;
+    let together = TILES_TOGETHER * kernels.mr;
     for (index, block) in buffer.chunks_mut(together * k).enumerate() {
         let columns = a.transposed();
         let columns = columns
             .iter_rows()
             .map(|column| &column[index * together..]);
-        match (tiles.mr, block.len() == together * k) {
+        match (kernels.mr, block.len() == together * k) {
             (9, true) => interleave_rows::<T, 9>(columns, block, k),
             (8, true) => interleave_rows::<T, 8>(columns, block, k),
             (6, true) => interleave_rows::<T, 6>(columns, block, k),
@@ -133,9 +133,14 @@ fn interleave_rows<'a, T: Copy + 'a, const ROWS: usize>(
 }
 
 /// Transposes B, with contiguous columns, into rows of stride `width`.
-fn transpose<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T], width: usize) {
+fn transpose<T: Copy>(
+    kernels: &Microkernels<T>,
+    b: &Matrix<'_, T>,
+    buffer: &mut [T],
+    width: usize,
+) {
     let (from, length, columns, k) = (b.numbers, b.column_stride, b.columns, b.rows);
-    let side = tiles.square;
+    let side = kernels.square;
     if columns < side || k < side {
         for j in 0..columns {
             for p in 0..k {
@@ -154,7 +159,7 @@ fn transpose<T: Copy>(tiles: &Tiles<T>, b: &Matrix<'_, T>, buffer: &mut [T], wid
             let place = &mut buffer[p * width + j..][..(squares * side - 1) * width + side];
             let (source, place) = (source.as_ptr(), place.as_mut_ptr());
             // SAFETY: the machine has the level of the tiles, and the squares are in bounds of both slices.
-            unsafe { (tiles.transpose)(source, length, place, width, squares) };
+            unsafe { (kernels.transpose)(source, length, place, width, squares) };
         }
     }
 }

@@ -4,6 +4,7 @@
 mod aarch64;
 pub mod level;
 mod portable;
+mod prefetch;
 pub(super) mod row;
 pub(super) mod unrolled;
 pub(super) mod vector;
@@ -11,6 +12,7 @@ pub(super) mod vector;
 mod x86;
 
 pub use level::{Level, Registers, level};
+pub(crate) use prefetch::prefetch;
 
 use crate::base::error::Result;
 

@@ -49,20 +49,20 @@ pub trait Vector: Copy {
     /// `count` elements are writable.
     unsafe fn store_first(self, to: *mut Self::Scalar, count: usize);
 
-    /// Stores all lanes past the caches where the machine can, elsewhere as [`Self::store`] does.
+    /// Stores all lanes with a non-temporal store, which bypasses the caches, where the machine has one, elsewhere as [`Self::store`] does.
     ///
     /// # Safety
     /// [`Self::LANES`] elements are writable, and `to` is a multiple of their size in bytes. Before anything
-    /// else accesses them, this thread calls [`Self::order_stores_past_caches`].
+    /// else accesses them, this thread calls [`Self::store_fence`].
     #[inline(always)]
-    unsafe fn store_past_caches(self, to: *mut Self::Scalar) {
+    unsafe fn store_non_temporal(self, to: *mut Self::Scalar) {
         // SAFETY: the caller guarantees that the elements are writable.
         unsafe { self.store(to) }
     }
 
-    /// Orders this thread's stores past the caches before its later stores.
+    /// Orders the non-temporal stores of this thread before its later stores.
     #[inline(always)]
-    fn order_stores_past_caches() {}
+    fn store_fence() {}
 
     /// The rows of the square that [`Self::transpose`] copies.
     const SQUARE: usize;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::base::cancel::CancelToken;
 use crate::kernels::csr::CsrMatrix;
+use crate::kernels::gemm::Matrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::spmm::blocks;
@@ -13,25 +14,29 @@ use crate::kernels::spmm::microkernel::{
 
 /// z = 1 bᵀ + x W, or x W if b is empty, for a range of the layer's neurons.
 ///
-/// `w`: (n_in, n_out), whose row stride is its length over n_in; `b`: (n_out,); `z`: (rows, neurons),
-/// overwritten.
+/// `w`: (n_in, n_out), whole, with or without padding columns; `b`: (n_out,); `z`: (rows, neurons), overwritten.
 ///
 /// # Panics
-/// The length of a slice does not match.
+/// The shapes do not match, or the rows of `w` are not contiguous.
 pub fn forward<T: Registers>(
     x: CsrMatrix<'_, T>,
-    w: &[T],
+    w: Matrix<'_, T>,
     b: &[T],
     neurons: Range<usize>,
     z: &mut [T],
     cancel: &CancelToken<'_>,
 ) {
     let width = neurons.len();
-    let w_row = w.len() / x.width();
+    let (n_in, w_row) = w.shape();
     let n_out = if b.is_empty() { w_row } else { b.len() };
-    assert!(neurons.end <= n_out, "the columns of a factor");
-    let fits = w_row >= n_out && w_row * x.width() == w.len();
-    assert!(fits, "the length of a factor");
+    assert!(
+        neurons.end <= n_out && n_out <= w_row,
+        "the columns of a factor"
+    );
+    assert_eq!(n_in, x.width(), "the inner dimension");
+    let Some(w) = w.as_slice() else {
+        panic!("the rows of a factor");
+    };
     let length = x.len().checked_mul(width);
     assert_eq!(length, Some(z.len()), "the length of a product");
     for (columns, rows) in blocks(&x, &neurons) {

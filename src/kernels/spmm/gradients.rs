@@ -7,8 +7,18 @@ use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::spmm::microkernel::{
     MAX_REGISTERS, SparseTile, load, load_row, store_row, tail, tiles,
 };
-use crate::kernels::spmm::rows::GradientRows;
-use crate::kernels::spmm::{blocks, streamed};
+use crate::kernels::spmm::{blocks, non_temporal};
+
+/// Some rows of a weight gradient: those of the inputs from `first` on.
+#[derive(Debug)]
+pub struct GradientRows<'a, T> {
+    /// (inputs, n_out), including the padding between rows.
+    pub numbers: &'a mut [T],
+    /// The first input.
+    pub first: usize,
+    /// The row stride.
+    pub stride: usize,
+}
 
 /// xᵀ δ for a range of the columns of x: the gradient of these inputs' weights. With `add`, it is added to
 /// `out`.
@@ -29,9 +39,9 @@ pub fn gradients<T: Registers>(
     assert_eq!(delta.len(), x.len() * n_out, "the length of a factor");
     assert!(out.stride >= n_out, "the rows of a product");
     assert_eq!(out.numbers.len() % out.stride, 0, "the length of a product");
-    if !add && streamed::pays_off(&x, &out) {
+    if !add && non_temporal::pays_off(&x, &out) {
         // Without memory to sort the elements of x, terms are added where they belong.
-        if streamed::gradients(&x, (delta, n_out), &mut out, cancel).is_ok() {
+        if non_temporal::gradients(&x, (delta, n_out), &mut out, cancel).is_ok() {
             return;
         }
     }

@@ -7,14 +7,12 @@
 mod forward;
 mod gradients;
 mod microkernel;
-mod rows;
-mod streamed;
+mod non_temporal;
 
 use std::ops::Range;
 
 pub use forward::forward;
-pub use gradients::gradients;
-pub use rows::GradientRows;
+pub use gradients::{GradientRows, gradients};
 
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::tuning::spmm::{COLUMN_MULTIPLE, MAX_COLUMNS, MAX_UNPOLLED_WORK};

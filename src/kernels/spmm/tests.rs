@@ -4,13 +4,16 @@
 use crate::base::cancel::CancelToken;
 use crate::kernels::caches::{Cache, Caches, caches, forced};
 use crate::kernels::csr::CsrPattern;
+use crate::kernels::gemm::Matrix;
 use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
 use crate::kernels::spmm::microkernel::{MAX_REGISTERS, tiles};
 use crate::kernels::spmm::*;
 use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
-use crate::kernels::tuning::spmm::{STREAMED_ELEMENTS, STREAMED_SHARE_OF_L3, STREAMED_SLICE_BYTES};
+use crate::kernels::tuning::spmm::{
+    NON_TEMPORAL_ELEMENTS, NON_TEMPORAL_SHARE_OF_L3, NON_TEMPORAL_SLICE_BYTES,
+};
 
 /// On both sides of a register, of a tile and of [`MAX_COLUMNS`], at every level.
 const WIDTHS: [usize; 16] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 65, 130, 259];
@@ -95,6 +98,7 @@ fn check<T: Number>() {
                 let (_, z) = c.last(expected.len());
                 z.fill(T::NAN);
                 at(level, || {
+                    let w = Matrix::by_rows(w, INPUTS, row_of_w);
                     forward(x, w, b, neurons.clone(), z, &CancelToken::none());
                 });
                 assert_bits(z, &expected, (level, rows, n_out, &neurons));
@@ -149,13 +153,13 @@ fn with_small_l3<R>(work: impl FnOnce() -> R) -> R {
     forced::with(Caches { l3, ..caches() }, work)
 }
 
-/// The bytes of a gradient from which on it is streamed with these caches.
-const STREAMED_BYTES: usize = (16 << 20) / STREAMED_SHARE_OF_L3;
+/// The bytes of a gradient from which on it bypasses these caches.
+const NON_TEMPORAL_BYTES: usize = (16 << 20) / NON_TEMPORAL_SHARE_OF_L3;
 
-/// Many inputs, some of them in several rows; the gradient of `row` columns for each is stored past the caches.
-fn check_streamed<T: Number>(n_out: usize, row: usize) {
+/// Many inputs, some of them in several rows; the gradient of `row` columns for each bypasses the caches.
+fn check_non_temporal<T: Number>(n_out: usize, row: usize) {
     let (rows, of_row) = (40, 60);
-    let inputs = STREAMED_BYTES / (row * size_of::<T>()) + 3;
+    let inputs = NON_TEMPORAL_BYTES / (row * size_of::<T>()) + 3;
     let mut seed = 1;
     let indices: Vec<i64> = (0..rows * of_row)
         .map(|term| (term * term * 31 % (inputs + 2)).min(inputs - 1))
@@ -170,7 +174,7 @@ fn check_streamed<T: Number>(n_out: usize, row: usize) {
     fill(&mut seed, &mut delta);
     let x = pattern.with_values(&values).expect("values");
     let mut out = Guarded::<T>::new(inputs * row);
-    let slice = STREAMED_SLICE_BYTES / (row * size_of::<T>()) + 1;
+    let slice = NON_TEMPORAL_SLICE_BYTES / (row * size_of::<T>()) + 1;
     let slices = [0..inputs, 2..inputs - 1, 7..7 + slice];
     for (level, of) in levels().flat_map(|level| slices.clone().map(|of| (level, of))) {
         let mut expected = vec![T::default(); of.len() * row];
@@ -193,7 +197,7 @@ fn check_streamed<T: Number>(n_out: usize, row: usize) {
                 first: of.start,
                 stride: row,
             };
-            assert!(streamed::pays_off(&x, &rows));
+            assert!(non_temporal::pays_off(&x, &rows));
             gradients(x, &delta, rows, false, &CancelToken::none());
         });
         // Padding may have either value.
@@ -206,15 +210,15 @@ fn check_streamed<T: Number>(n_out: usize, row: usize) {
 #[test]
 fn a_large_gradient_has_the_bits_of_a_small_one() {
     for (n_out, row) in [(1, 1), (7, 7), (30, 32), (64, 64), (130, 131), (3000, 3000)] {
-        with_small_l3(|| check_streamed::<f32>(n_out, row));
-        with_small_l3(|| check_streamed::<f64>(n_out, row));
+        with_small_l3(|| check_non_temporal::<f32>(n_out, row));
+        with_small_l3(|| check_non_temporal::<f64>(n_out, row));
     }
 }
 
 #[test]
-fn small_gradients_and_many_elements_are_not_streamed() {
+fn small_gradients_and_many_elements_are_stored_as_usual() {
     let stride = 16;
-    let inputs = STREAMED_BYTES / (stride * size_of::<f32>());
+    let inputs = NON_TEMPORAL_BYTES / (stride * size_of::<f32>());
     let pays_off = |inputs: usize, part: usize, elements: usize| {
         let indptr = [0, i64::try_from(elements).expect("a small number")];
         let pattern = CsrPattern::new((1, inputs), &indptr, &vec![0_i64; elements]);
@@ -226,10 +230,10 @@ fn small_gradients_and_many_elements_are_not_streamed() {
             stride,
         };
         let x = pattern.with_values(&values).expect("values");
-        with_small_l3(|| streamed::pays_off(&x, &rows))
+        with_small_l3(|| non_temporal::pays_off(&x, &rows))
     };
-    let part = STREAMED_SLICE_BYTES / (stride * size_of::<f32>());
-    let most = STREAMED_BYTES / STREAMED_ELEMENTS / 12;
+    let part = NON_TEMPORAL_SLICE_BYTES / (stride * size_of::<f32>());
+    let most = NON_TEMPORAL_BYTES / NON_TEMPORAL_ELEMENTS / 12;
     assert!(pays_off(inputs, part, most));
     assert!(!pays_off(inputs - 1, inputs - 1, 1));
     assert!(!pays_off(inputs, part - 1, 1));

@@ -120,10 +120,21 @@ impl Activation {
 
     /// Whether σ' cannot be computed from a alone, so that z must be stored.
     pub const fn derivative_needs_z(self) -> bool {
-        matches!(
-            self,
-            Self::Gelu | Self::GeluTanh | Self::Silu | Self::Mish | Self::HardSwish | Self::Sin
-        )
+        match self {
+            Self::Gelu | Self::GeluTanh | Self::Silu | Self::Mish | Self::HardSwish | Self::Sin => {
+                true
+            }
+            Self::Identity
+            | Self::Sigmoid
+            | Self::Tanh
+            | Self::Relu
+            | Self::LeakyRelu(_)
+            | Self::Elu(_)
+            | Self::Selu
+            | Self::Softplus
+            | Self::HardSigmoid
+            | Self::Softmax => false,
+        }
     }
 }
 

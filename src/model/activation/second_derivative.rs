@@ -18,10 +18,21 @@ use crate::model::activation::formulas::{
 impl Activation {
     /// Whether σ'' is 0, except at kinks.
     pub const fn is_piecewise_linear(self) -> bool {
-        matches!(
-            self,
-            Self::Identity | Self::Relu | Self::LeakyRelu(_) | Self::HardSigmoid
-        )
+        match self {
+            Self::Identity | Self::Relu | Self::LeakyRelu(_) | Self::HardSigmoid => true,
+            Self::Sigmoid
+            | Self::Tanh
+            | Self::Elu(_)
+            | Self::Selu
+            | Self::Gelu
+            | Self::GeluTanh
+            | Self::Silu
+            | Self::Mish
+            | Self::Softplus
+            | Self::HardSwish
+            | Self::Sin
+            | Self::Softmax => false,
+        }
     }
 
     /// ż ← ż ⊙ σ''(z) / σ'(z), or ż ⊙ σ''(z) where [`Self::derivative_needs_z`]; not for softmax.

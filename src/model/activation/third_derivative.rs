@@ -49,12 +49,19 @@ impl Activation {
             Self::GeluTanh => three_derivatives(from, out, GeluTanh, rounded(Self::three_of_z)),
             Self::Mish => three_derivatives(from, out, Mish, rounded(Self::three_of_z)),
             Self::Sin => three_derivatives(from, out, kernel::Sin, rounded(Self::three_of_z)),
-            _ => {
+            Self::Identity => {
                 let [first, second, third] = out;
                 first.fill(T::ONE);
                 second.fill(T::ZERO);
                 third.fill(T::ZERO);
             }
+            Self::Relu
+            | Self::LeakyRelu(_)
+            | Self::Elu(_)
+            | Self::Selu
+            | Self::HardSigmoid
+            | Self::HardSwish
+            | Self::Softmax => unreachable!("not smooth"),
         }
     }
 
@@ -65,7 +72,7 @@ impl Activation {
             Self::Sigmoid => first * (1.0 - 6.0 * first),
             Self::Tanh => first * (6.0 * a * a - 2.0),
             Self::Softplus => second * (Real::exp(-a) - first),
-            _ => 0.0,
+            _ => unreachable!("not computed from a"),
         };
         [first, second, third]
     }
@@ -79,7 +86,7 @@ impl Activation {
             Self::GeluTanh => gelu_tanh_derivatives(z)[2],
             Self::Mish => mish_derivatives(z)[2],
             Self::Sin => -first,
-            _ => 0.0,
+            _ => unreachable!("not computed from z"),
         };
         [first, second, third]
     }

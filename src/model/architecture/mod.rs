@@ -138,7 +138,7 @@ impl Architecture {
     pub fn needs_z(&self, index: usize) -> bool {
         let activation = self.layers[index].activation;
         activation.derivative_needs_z()
-            || (index + 1 == self.layers.len() && self.cost.needs_z(activation))
+            || (index + 1 == self.layers.len() && self.cost.is_fused(activation))
     }
 
     fn last(&self) -> &Layer {

@@ -25,14 +25,11 @@ impl Allocation {
     /// The memory of a vector, shown from its element `first` on.
     pub fn of<T: Copy>(numbers: Vec<T>, first: usize) -> Self {
         let mut numbers = ManuallyDrop::new(numbers);
-        let size = numbers.capacity() * size_of::<T>();
         let start = NonNull::from(&mut numbers[first..]).cast();
         Self {
-            // SAFETY: a vector's pointer is not null.
-            memory: unsafe { NonNull::new_unchecked(numbers.as_mut_ptr().cast()) },
+            memory: NonNull::new(numbers.as_mut_ptr().cast()).expect("a vector's pointer"),
             start,
-            // SAFETY: the vector was allocated with this layout.
-            layout: unsafe { Layout::from_size_align_unchecked(size, align_of::<T>()) },
+            layout: Layout::array::<T>(numbers.capacity()).expect("the layout of a vector"),
         }
     }
 

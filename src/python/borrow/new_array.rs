@@ -11,14 +11,19 @@ use pyo3::prelude::*;
 
 use crate::python::borrow::header::data;
 
-/// Plain numbers, of which all bits are valid.
-pub trait Number: numpy::Element + Copy {}
+/// Plain numbers.
+///
+/// # Safety
+/// Every bit pattern is a value of the type.
+pub unsafe trait Number: numpy::Element + Copy {}
 
-impl Number for f32 {}
-impl Number for f64 {}
-impl Number for u32 {}
-impl Number for u64 {}
-impl Number for i64 {}
+macro_rules! numbers {
+    ($($number:ty)*) => {
+        // SAFETY: every bit pattern is a number.
+        $(unsafe impl Number for $number {})*
+    };
+}
+numbers!(f32 f64 u32 u64 i64);
 
 /// A new, C-contiguous array that nobody else has yet, so it needs no borrow.
 pub struct NewArray<'py, T, D>(Bound<'py, PyArray<T, D>>);

@@ -48,7 +48,11 @@ impl<'py, T: Element> InputArray<'py, T> {
         let py = x.py();
         let shape = attribute(x, "shape")?;
         let Ok((n, width)) = shape.extract::<(usize, usize)>() else {
-            let got = format!("shape {shape}");
+            let hint = match shape.len() {
+                Ok(1) => "; one example is x.reshape(1, -1)",
+                _ => "",
+            };
+            let got = format!("shape {shape}{hint}");
             return Err(Error::value("x", "2 dimensions", got).into());
         };
         let given = arrays(x)?;

@@ -1,6 +1,7 @@
 """Trainings on MPI ranks, as MPIEXEC starts this: hashes and messages of all ranks, as JSON."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -87,14 +88,65 @@ def of_another_network():
     bpfast.distributed.fit(net, *data()[:2], comm=COMM)
 
 
+def with_an_error_that_cannot_be_sent():
+    class MineError(Exception):
+        """No pickle finds a class of a function."""
+
+    train("full", shards_that_raise(MineError("mine")), comm=COMM, shard_rows=None)
+
+
+class TwoArgumentsError(Exception):
+    """Unpickling calls it with one."""
+
+    def __init__(self, what, where):
+        super().__init__(f"{what}: {where}")
+
+
+def with_an_error_that_cannot_be_read():
+    train("full", shards_that_raise(TwoArgumentsError("file", "bad")), comm=COMM, shard_rows=None)
+
+
+def shards_that_raise(error):
+    """The last one does, which is on the last rank."""
+
+    def broken():
+        raise error
+
+    x, y, weight = (array[:20] for array in data())
+    return [lambda: (x, y, weight)] * 5 + [broken]
+
+
+def interrupted(rank):
+    """Ctrl-C on one rank while it computes: a message beyond the buffers of MPI waits then."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+
+    def last():
+        if rank == RANK:
+            signal.raise_signal(signal.SIGINT)
+        return x, y
+
+    x, y = np.ones((20, 50)), np.ones((20, 1))
+    net = bpfast.Network([50, 2000, 1], output="identity", seed=0)
+    shards = [last if k % 2 else (lambda: (x, y)) for k in range(2 * COMM.Get_size())]
+    try:
+        bpfast.distributed.fit(net, shards, comm=COMM, method="full", epochs=3)
+    except KeyboardInterrupt as error:
+        return COMM.allgather(type(error).__name__)
+    return COMM.allgather(None)
+
+
 def main(folder, what):
     found = {}
     if what == "all":
         found["hashes"] = {name: trained(name) for name in CASES}
         found["own shards"], found["calls"] = own_shards()
         found["own cost"] = with_a_cost_that_cannot_be_sent()
-        calls = (with_nan, raised_by_a_callback, of_another_version, of_another_network)
+        calls = (
+            with_nan, raised_by_a_callback, of_another_version, of_another_network,
+            with_an_error_that_cannot_be_sent, with_an_error_that_cannot_be_read,
+        )  # fmt: skip
         found["messages"] = {call.__name__: messages(call) for call in calls}
+        found["interrupted"] = [interrupted(rank) for rank in range(COMM.Get_size())]
         path = Path(folder) / "checkpoint"
         train("classes", *examples("classes"), comm=COMM, epochs=1, checkpoint=path)
     else:

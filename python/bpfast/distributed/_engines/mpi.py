@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bpfast import _core
 from bpfast.distributed._engines.engine import Holder, root
+from bpfast.distributed._engines.interrupts import HeldInterrupts
 from bpfast.distributed._engines.same_bits import difference, properties
 from bpfast.distributed._ordered_sum.tree import Tree
+from bpfast.distributed._ordered_sum.values import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +25,17 @@ if TYPE_CHECKING:
     from bpfast.distributed._shards.task import Model, Task
     from bpfast.history._history import History
     from bpfast.optimizers import Optimizer
+
+
+Problem = TypeVar("Problem", bound=BaseException)
+
+
+class Sums(NamedTuple):
+    """What a rank and those that send to it have added."""
+
+    nodes: dict[Any, Any]
+    # What ends the training, other than an error of a shard: a Ctrl-C on one of the ranks.
+    stop: BaseException | None
 
 
 class Outcome(NamedTuple):
@@ -41,7 +54,8 @@ def on_ranks(
     comm = _checked(comm).Dup()  # so that no message of the user's is taken for one of these
     ranks = Ranks(comm, model, shards)
     try:
-        ranks.refuse_others(net)
+        with ranks.interrupts.held(until_next=True):  # as rank 0, the others begin to wait then
+            ranks.refuse_others(net)
     except BaseException:
         comm.Free()
         raise
@@ -50,12 +64,13 @@ def on_ranks(
         try:
             if ranks.rank == 0:
                 return _drive(ranks, net, optimizer, train)
-            outcome = ranks.serve()
+            with ranks.interrupts.held():
+                outcome = ranks.serve()
+                _core.assign_params(net, outcome.params)
+                optimizer.state = outcome.state
+                _core.set_training(net, outcome.history, optimizer)
         finally:
             comm.Free()
-        _core.assign_params(net, outcome.params)
-        optimizer.state = outcome.state
-        _core.set_training(net, outcome.history, optimizer)
         if outcome.error is not None:
             raise outcome.error
         assert outcome.history is not None  # noqa: S101 - there was no error
@@ -77,9 +92,9 @@ def _drive(
         raise
     finally:
         record = history if history is not None else net.history
-        ranks.broadcast(
-            Outcome(_core.copy_params(net), optimizer.state, record, _sendable(problem))
-        )
+        sent = None if problem is None else _sendable(problem, "rank 0: ")
+        with ranks.interrupts.held():
+            ranks.broadcast(Outcome(_core.copy_params(net), optimizer.state, record, sent))
     return history
 
 
@@ -92,6 +107,7 @@ class Ranks:
 
     def __init__(self, comm: Any, model: Model, shards: LocalShards) -> None:
         self._comm, self._model, self._holder = comm, model, Holder(shards, model)
+        self.interrupts = HeldInterrupts()
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
         self.count = len(shards)
         first, end = (self.count * (self.rank + k) // self.size for k in (0, 1))
@@ -131,25 +147,41 @@ class Ranks:
 
     def run(self, task: Task, rows: Mapping[int, StepRows] | None = None) -> Any:
         """The combined value of all shards, on rank 0."""
-        # Each rank has the network, whose cost may be a function that cannot be sent.
-        self.broadcast((task.without_model(), rows))
-        return root(self._added(task, rows), self.count)
+        with self.interrupts.held():
+            # Each rank has the network, whose cost may be a function that cannot be sent.
+            self.broadcast((task.without_model(), rows))
+            nodes, stop = self._added(task, rows)
+        if stop is not None:
+            raise stop
+        return root(nodes, self.count)
 
     def refuse_other_shards(self, model: Model) -> None:
         """Nothing: the holder of each rank does it."""
 
     def change(self, change: Change) -> None:
         """Replace each shard by what `change` makes of it."""
-        self.broadcast((None, change))
+        with self.interrupts.held():
+            self.broadcast((None, change))
         self._holder.change(change)
 
-    def _added(self, task: Task, rows: Mapping[int, StepRows] | None) -> dict[Any, Any]:
-        """The sums of the shards of this rank and of those that send to it."""
+    def _added(self, task: Task, rows: Mapping[int, StepRows] | None) -> Sums:
+        """The sums of the shards of this rank and of those that send to it.
+
+        Each of them sends exactly once, whatever happens here or there.
+        """
         tree = Tree(self.count)
-        tree.update(self._holder.run(task, self._numbers, rows))
+        stop: BaseException | None = None
+        try:
+            with self.interrupts.opened():
+                tree.update(self._holder.run(task, self._numbers, rows))
+        except BaseException as error:  # noqa: BLE001 - rank 0 raises it
+            stop = error
         for child in self._children:
-            tree.update(self._comm.recv(source=child))
-        return tree.nodes
+            sums: Sums = self._comm.recv(source=child)
+            stop = stop or sums.stop
+            if stop is None:
+                tree.update(sums.nodes)
+        return Sums(tree.nodes, stop)
 
     def serve(self) -> Outcome:
         """Do what rank 0 sends, tasks and changes of the shards, until it sends the outcome."""
@@ -159,7 +191,7 @@ class Ranks:
                 self._holder.change(rows_or_change)
                 continue
             task.model = self._model
-            self._comm.send(self._added(task, rows_or_change), dest=self._parent)
+            self._comm.send(_sendable_sums(self._added(task, rows_or_change)), self._parent)
         return message
 
     def begin_epoch(self) -> None:
@@ -169,14 +201,23 @@ class Ranks:
         """Nothing to release."""
 
 
-def _sendable(error: BaseException | None) -> BaseException | None:
-    """The error in a form that other ranks can read."""
-    if error is None:
-        return None
+def _sendable_sums(sums: Sums) -> Sums:
+    """The sums with errors in a form that other ranks can read."""
+    if sums.stop is not None:
+        return Sums({}, _sendable(sums.stop))
+    nodes = {
+        node: Failure(value.shard, _sendable(value.error)) if isinstance(value, Failure) else value
+        for node, value in sums.nodes.items()
+    }
+    return Sums(nodes, None)
+
+
+def _sendable(error: Problem, where: str = "") -> Problem | RuntimeError:
+    """The error in a form that other ranks can read. `where` names its rank otherwise."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     except Exception:  # noqa: BLE001 - an error of the user's may raise anything
-        return RuntimeError(f"rank 0: {type(error).__name__}: {error}")
+        return RuntimeError(f"{where}{type(error).__name__}: {error}")
     return error
 
 

@@ -88,7 +88,7 @@ impl<T: Real> Call<'_, T> {
         let add_group = |(first, costs): (usize, &mut [Extended]), out: &mut [T], add| {
             let costs = costs.chunks_mut(self.plan.cost_groups_per_chunk());
             for (index, costs) in costs.enumerate() {
-                let onto = match (add, index) {
+                let accumulate = match (add, index) {
                     (true, _) => Accumulate::Sum,
                     (false, 0) => Accumulate::Overwrite,
                     (false, _) => Accumulate::Terms,
@@ -97,7 +97,7 @@ impl<T: Real> Call<'_, T> {
                     return;
                 }
                 worker.with_chunk(self.plan.rows_of(first + index), cancel, |chunk| {
-                    self.gradient_chunk(pass, chunk, costs, out, onto);
+                    self.gradient_chunk(pass, chunk, costs, out, accumulate);
                 });
             }
         };

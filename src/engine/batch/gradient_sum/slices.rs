@@ -79,7 +79,7 @@ impl<'a, T: Real> Block<'a, T> {
     pub fn sum(
         &self,
         slice: &GradientSlice,
-        mut onto: Accumulate,
+        mut accumulate: Accumulate,
         sum: &mut [T],
         context: &mut Context<'_, T>,
     ) {
@@ -107,9 +107,9 @@ impl<'a, T: Real> Block<'a, T> {
                     break;
                 };
                 let delta = of_layer(slice.layer).errors_of(factors.delta, &rows);
-                bp4(delta, a, (neurons.clone(), row), sum, onto, context);
-                if onto == Accumulate::Overwrite {
-                    onto = Accumulate::Terms;
+                bp4(delta, a, (neurons.clone(), row), sum, accumulate, context);
+                if accumulate == Accumulate::Overwrite {
+                    accumulate = Accumulate::Terms;
                 }
             }
         }

@@ -8,7 +8,7 @@ use crate::kernels::math::exponential::exp;
 use crate::kernels::real::Real;
 use crate::kernels::simd::level::{self, Computation};
 use crate::kernels::simd::vector::Arithmetic;
-use crate::kernels::tuning::softmax::{GROUP, NARROW, TOGETHER};
+use crate::kernels::tuning::softmax::{GROUP, SHORT_ROW, TOGETHER};
 
 /// Lanes of the longest register.
 const MAX_LANES: usize = 16;
@@ -17,7 +17,7 @@ const MAX_LANES: usize = 16;
 /// `scalar` computes one row on machines without fused multiply-add.
 pub fn softmax<T: Real>(z: &mut [T], width: usize, scalar: impl Fn(&mut [T])) {
     match fused_level() {
-        // SAFETY: the machine has the level.
+        // SAFETY: the machine has the level; the computation has slices and needs no more.
         Some(level) => unsafe { level::run(level, Softmax { z, width }) },
         None => z.chunks_exact_mut(width).for_each(scalar),
     }
@@ -33,16 +33,17 @@ impl<T: Real> Computation<T> for Softmax<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self { z, width } = self;
-        if width > NARROW || width.is_multiple_of(V::LANES) {
+        if width > SHORT_ROW || width.is_multiple_of(V::LANES) {
             for rows in z.chunks_mut(width * TOGETHER) {
-                // SAFETY: the caller guarantees the instructions.
+                // SAFETY: the caller guarantees the instructions. SHORT_ROW and multiples of LANES are no
+                // shorter than a register.
                 unsafe { wide::<T, V>(rows, width) }
             }
         } else {
             let mut spread = [T::ZERO; GROUP];
             for rows in z.chunks_mut(GROUP / width * width) {
                 // SAFETY: the caller guarantees the instructions.
-                unsafe { narrow::<T, V>(rows, width, &mut spread) }
+                unsafe { short_rows::<T, V>(rows, width, &mut spread) }
             }
         }
     }
@@ -51,11 +52,11 @@ impl<T: Real> Computation<T> for Softmax<'_, T> {
 /// Softmax of at most [`TOGETHER`] rows.
 ///
 /// # Safety
-/// The machine has the instructions.
+/// The machine has the instructions; a row has a register of elements or more.
 #[inline(always)]
 unsafe fn wide<T: Real, V: Arithmetic<Scalar = T>>(rows: &mut [T], width: usize) {
     for values in rows.chunks_exact_mut(width) {
-        // SAFETY: the caller guarantees the instructions.
+        // SAFETY: the caller guarantees the instructions and the length of a row.
         unsafe {
             let function = ExpShifted(largest::<T, V>(values));
             Map(values, function).run::<V>();
@@ -69,12 +70,12 @@ unsafe fn wide<T: Real, V: Arithmetic<Scalar = T>>(rows: &mut [T], width: usize)
     }
 }
 
-/// Softmax of narrow rows that fit in `spread`.
+/// Softmax of short rows that fit in `spread`.
 ///
 /// # Safety
 /// The machine has the instructions.
 #[inline(always)]
-unsafe fn narrow<T: Real, V: Arithmetic<Scalar = T>>(
+unsafe fn short_rows<T: Real, V: Arithmetic<Scalar = T>>(
     rows: &mut [T],
     width: usize,
     spread: &mut [T; GROUP],
@@ -105,12 +106,12 @@ fn larger<T: Real>(a: T, b: T) -> T {
 /// The largest of at least one register of elements; NaN is ignored.
 ///
 /// # Safety
-/// The machine has the instructions.
+/// The machine has the instructions; `values` has a register of elements or more.
 #[inline(always)]
 unsafe fn largest<T: Real, V: Arithmetic<Scalar = T>>(values: &[T]) -> T {
     let mut lanes = [-T::MAX; MAX_LANES];
-    // SAFETY: a chunk has exactly a register's length, which is at most that of the slice and of the array;
-    // the caller guarantees the instructions.
+    // SAFETY: a chunk has exactly a register's length, which is at most that of the array; the caller guarantees
+    // the instructions, and that it is at most that of the slice.
     unsafe {
         let mut all = V::broadcast(-T::MAX);
         for chunk in values.chunks_exact(V::LANES) {
@@ -226,7 +227,7 @@ mod tests {
             });
             for level in fused_levels() {
                 let mut got = start.clone();
-                // SAFETY: the machine has the level.
+                // SAFETY: the machine has the level; the computation has slices and needs no more.
                 unsafe { level::run(level, Softmax { z: &mut got, width }) };
                 assert_same(&got, &expected, (level, rows, width));
             }

@@ -33,7 +33,7 @@ pub fn three_derivatives<T: Real>(
     scalar: impl Fn(T) -> [T; 3],
 ) {
     if let Some(level) = fused_level() {
-        // SAFETY: the machine has the level.
+        // SAFETY: the machine has the level; the computation has slices and needs no more.
         return unsafe { level::run(level, Zip([from], out, All(function))) };
     }
     let [first, second, third] = out;

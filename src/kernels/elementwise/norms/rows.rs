@@ -22,7 +22,7 @@ const QUARTER: usize = ROW_PARTIAL_SUMS / 4;
 pub fn row_squares<T: Real>(matrix: Matrix<'_, T>, squares: &mut [f64]) {
     assert!(matrix.shape().0 <= MAX_ROWS_PER_CALL, "few rows");
     assert_eq!(matrix.shape().0, squares.len(), "a sum per row");
-    // SAFETY: the machine has the level in use.
+    // SAFETY: the machine has the level in use; the computation has slices and needs no more.
     unsafe { level::run(current(), RowSquares { matrix, squares }) }
 }
 
@@ -56,7 +56,7 @@ impl<T: Real> Computation<T> for RowSquares<'_, T> {
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let Self { matrix, squares } = self;
         let (_, width) = matrix.shape();
-        // SAFETY: the caller guarantees the instructions; there are few rows.
+        // SAFETY: the caller guarantees the instructions; `squares` has an element for each row.
         unsafe {
             if width <= ROW_BLOCK_ELEMENTS {
                 squares_of_block::<T, V>(matrix, 0..width, squares);

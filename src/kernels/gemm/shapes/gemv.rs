@@ -4,7 +4,7 @@
 //! alone is not enough where B is already in L2 or L3: 2.6 MB took 1.3 times as long.
 
 use crate::base::cache_line;
-use crate::kernels::simd::level::{Computation, Level, Registers, current, run};
+use crate::kernels::simd::level::{Computation, Level, Registers, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::tuning::gemm::STREAMS;
 
@@ -28,23 +28,6 @@ pub fn add_rows<T: Registers>(level: Level, a: &[T], b: &[T], stride: usize, c: 
     };
     // SAFETY: `level` is a level of this machine; rows and columns were asserted to be in bounds.
     unsafe { run(level, computation) };
-}
-
-/// Prefetches elements that will be read soon into the L2 cache.
-pub fn prefetch<N>(numbers: &[N]) {
-    // SAFETY: the machine has the level in use; the computation reads no memory.
-    unsafe { run::<f32>(current(), Prefetch(numbers)) }
-}
-
-struct Prefetch<'a, N>(&'a [N]);
-
-impl<N> Computation<f32> for Prefetch<'_, N> {
-    #[inline(always)]
-    unsafe fn run<V: Arithmetic<Scalar = f32>>(self) {
-        for line in self.0.chunks(cache_line::numbers::<N>().max(1)) {
-            V::prefetch_far(line.as_ptr().cast());
-        }
-    }
 }
 
 struct AddRows<'a, T> {

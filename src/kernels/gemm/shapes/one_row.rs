@@ -9,14 +9,14 @@ use crate::kernels::gemm::pack;
 use crate::kernels::gemm::product::Product;
 use crate::kernels::gemm::shapes::gemv::add_rows;
 use crate::kernels::gemm::split::{blocks, parts};
-use crate::kernels::gemm::tiles::tiles;
+use crate::kernels::gemm::tiles::microkernels;
 use crate::kernels::simd::level::{Computation, Level, Registers, run};
 use crate::kernels::simd::row::{load_row, store_row};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::tuning::gemm::{GEMV_BYTES, MAX_NR, ONE_ROW_TRANSPOSED, STREAMS};
 
 /// The most registers of sums: with two more, of a factor and of B, they fit the 16 of AVX2.
-const MOST_REGISTERS: usize = 12;
+const MAX_REGISTERS: usize = 12;
 
 impl<T: Registers> Product<'_, T> {
     /// Computes `c`, whose only row has the factors `a`. Returns whether it did: not if the sum of a large B is
@@ -43,19 +43,19 @@ impl<T: Registers> Product<'_, T> {
             }
             return is_streamed;
         }
-        let tiles = tiles::<T>(level);
+        let kernels = microkernels::<T>(level);
         let transposed = pack_buffer.len().min(ONE_ROW_TRANSPOSED);
-        let registers = (transposed / k / tiles.lanes).min(MOST_REGISTERS);
+        let registers = (transposed / k / kernels.lanes).min(MAX_REGISTERS);
         if registers < MAX_NR {
             return false;
         }
-        for columns in blocks(b.columns, registers * tiles.lanes) {
+        for columns in blocks(b.columns, registers * kernels.lanes) {
             if cancel.poll_after(k * columns.len()) {
                 return true;
             }
             let block = b.column_range(&columns);
-            pack::copy(tiles, &block, pack_buffer);
-            let width = tiles.registers(columns.len()) * tiles.lanes;
+            pack::copy(kernels, &block, pack_buffer);
+            let width = kernels.registers(columns.len()) * kernels.lanes;
             let packed = Matrix::by_rows(&pack_buffer[..k * width], k, width);
             let packed = packed.column_range(&(0..columns.len()));
             let accumulate = (self.accumulate).map(|row| &row[columns.start..], |column| column);
@@ -133,7 +133,7 @@ impl<T: Registers> Computation<T> for Row<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let mut column = 0;
-        for vectors in parts(self.columns.div_ceil(V::LANES), MOST_REGISTERS) {
+        for vectors in parts(self.columns.div_ceil(V::LANES), MAX_REGISTERS) {
             let width = (vectors * V::LANES).min(self.columns - column);
             let last = width - (vectors - 1) * V::LANES;
             // SAFETY: the caller guarantees the instructions and the elements.
@@ -150,7 +150,7 @@ impl<T: Registers> Computation<T> for Row<'_, T> {
                     9 => self.sum::<V, 9>(column, last),
                     10 => self.sum::<V, 10>(column, last),
                     11 => self.sum::<V, 11>(column, last),
-                    _ => self.sum::<V, MOST_REGISTERS>(column, last),
+                    _ => self.sum::<V, MAX_REGISTERS>(column, last),
                 }
             }
             column += width;

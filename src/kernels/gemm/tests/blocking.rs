@@ -4,7 +4,7 @@ use crate::base::cache_line;
 use crate::kernels::caches::{Cache, Caches, forced};
 use crate::kernels::gemm::blocking::{Blocking, PackA, PackB, pack_buffer, packed_blocks, padded};
 use crate::kernels::gemm::matrix::Matrix;
-use crate::kernels::gemm::tiles::tiles;
+use crate::kernels::gemm::tiles::microkernels;
 use crate::kernels::simd::level::Level;
 use crate::kernels::tuning::gemm::LARGE;
 
@@ -35,7 +35,7 @@ const EMERALD_RAPIDS: Caches = Caches {
     },
 };
 
-/// Of z = a W with `rows` examples: the blocks of a level whose tiles are narrow.
+/// Of z = a W with `rows` examples: the blocks of a level whose tiles fit a cache line.
 fn forward(rows: usize, n_in: usize, n_out: usize) -> Blocking {
     let (a, w) = (vec![0.0_f64; rows * n_in], vec![0.0; n_in * n_out]);
     let (a, w) = (
@@ -43,13 +43,13 @@ fn forward(rows: usize, n_in: usize, n_out: usize) -> Blocking {
         Matrix::by_rows(&w, n_in, n_out),
     );
     let buffer = pack_buffer::<f64>(n_in * n_out);
-    let tiles = tiles(Level::Baseline);
-    forced::with(ZEN3, || Blocking::of(tiles, &a, &w, buffer, false))
+    let kernels = microkernels(Level::Baseline);
+    forced::with(ZEN3, || Blocking::of(kernels, &a, &w, buffer, false))
 }
 
 #[test]
 fn b_is_packed_if_its_rows_leave_a_cache_between_two_tiles() {
-    let mr = tiles::<f64>(Level::Baseline).mr;
+    let mr = microkernels::<f64>(Level::Baseline).mr;
     // 784 rows that are 4 KiB apart compete for 16 sets of the L2 cache.
     let packs = |rows, n_in, n_out| forward(rows, n_in, n_out).pack_b != PackB::InPlace;
     assert!(packs(2 * mr, 784, 512));
@@ -69,7 +69,7 @@ fn a_block_of_a_fits_half_of_the_l2_cache() {
         (ZEN3.l2.bytes() / 4..=ZEN3.l2.bytes() / 2).contains(&bytes),
         "{bytes}"
     );
-    assert_eq!(block.mc % tiles::<f64>(Level::Baseline).mr, 0);
+    assert_eq!(block.mc % microkernels::<f64>(Level::Baseline).mr, 0);
     // A small A is read in place, whole.
     let block = forward(64, 512, 512);
     assert_eq!((block.pack_a, block.mc), (PackA::InPlace, 64));
@@ -98,7 +98,7 @@ fn several_blocks_of_a_share_a_packed_block_of_b() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn b_is_packed_for_wide_tiles_if_it_takes_more_than_half_of_a_cache() {
-    let tiles = tiles::<f32>(Level::Avx512);
+    let kernels = microkernels::<f32>(Level::Avx512);
     let packs = |rows, n_in, n_out| {
         let (a, w) = (vec![0.0; rows * n_in], vec![0.0; n_in * n_out]);
         let (a, w) = (
@@ -107,17 +107,17 @@ fn b_is_packed_for_wide_tiles_if_it_takes_more_than_half_of_a_cache() {
         );
         let buffer = pack_buffer::<f32>(n_in * n_out);
         let block = forced::with(EMERALD_RAPIDS, || {
-            Blocking::of(tiles, &a, &w, buffer, false)
+            Blocking::of(kernels, &a, &w, buffer, false)
         });
         block.pack_b != PackB::InPlace
     };
     // Rows that are 4 KiB apart compete for 512 cache lines of L2.
-    assert!(packs(3 * tiles.mr, 257, 1024));
-    assert!(!packs(3 * tiles.mr, 256, 1024));
-    assert!(!packs(3 * tiles.mr - 1, 1024, 1024));
+    assert!(packs(3 * kernels.mr, 257, 1024));
+    assert!(!packs(3 * kernels.mr, 256, 1024));
+    assert!(!packs(3 * kernels.mr - 1, 1024, 1024));
     // Those that are 1 KiB apart compete for 48 of L1.
-    assert!(packs(14 * tiles.mr, 64, 256));
-    assert!(!packs(14 * tiles.mr - 1, 64, 256));
+    assert!(packs(14 * kernels.mr, 64, 256));
+    assert!(!packs(14 * kernels.mr - 1, 64, 256));
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -127,9 +127,9 @@ fn a_block_of_a_transposed_a_in_place_fits_half_of_the_l2_cache() {
     let a = vec![0.0_f32; examples * n_in];
     let a = Matrix::by_rows(&a, examples, n_in);
     let block = forced::with(EMERALD_RAPIDS, || {
-        let tiles = tiles::<f32>(Level::Avx512);
+        let kernels = microkernels::<f32>(Level::Avx512);
         let buffer = pack_buffer::<f32>(n_in * n_in);
-        Blocking::of(tiles, &a.transposed(), &a, buffer, false)
+        Blocking::of(kernels, &a.transposed(), &a, buffer, false)
     });
     assert_eq!(block.pack_a, PackA::InPlace);
     let bytes = block.mc * block.kc * size_of::<f32>();

@@ -205,11 +205,11 @@ impl<T: Number> Places<T> {
                     let delta = Matrix::new(a, rows, steps, from);
                     errors(delta, w, MatrixMut::new(c, rows, columns, to), context);
                 }
-                Kind::Gradients([first, after], from, delta, onto, biases) => {
+                Kind::Gradients([first, after], from, delta, accumulate, biases) => {
                     let a = picked.unwrap_or(Matrix::new(a, steps, first + rows + after, from));
                     let a = a.column_range(&(first..first + rows));
                     let delta = Matrix::new(b, steps, columns, delta);
-                    gradients(a, delta, c, biases, onto, context);
+                    gradients(a, delta, c, biases, accumulate, context);
                 }
             });
             let wanted = &wanted[usize::from(level.is_fused())];

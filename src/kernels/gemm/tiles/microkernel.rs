@@ -28,6 +28,7 @@ pub(in crate::kernels) unsafe fn compute<
     unsafe {
         for index in 0..tile.count {
             let c = tile.c.add(index * ROWS * tile.c_stride);
+            // An initial row is loaded once for all rows of the tile, unlike in `initial_sums`.
             let mut sums = [[V::broadcast(V::Scalar::default()); VECTORS]; ROWS];
             match tile.accumulate {
                 Accumulate::Overwrite | Accumulate::Sum => {}

@@ -18,7 +18,7 @@ use crate::kernels::simd::vector::Vector;
 use crate::kernels::tuning::gemm::{MAX_MR, MAX_NR};
 
 /// `(src, src_stride, dst, dst_stride, squares)`: transposes `squares` horizontally adjacent squares of
-/// [`Tiles::square`] rows, and stores the results one below the other.
+/// [`Microkernels::square`] rows, and stores the results one below the other.
 ///
 /// # Safety
 /// The machine has the level; the squares are readable and their transposes writable.
@@ -32,7 +32,7 @@ pub type TransposeFn<T> = unsafe fn(*const T, usize, *mut T, usize, usize);
 pub type CopyFn<T> = unsafe fn(*const T, usize, *mut T, usize, usize);
 
 /// The microkernels of a level for one element type.
-pub struct Tiles<T: 'static> {
+pub struct Microkernels<T: 'static> {
     /// The lanes of a register.
     pub lanes: usize,
     /// The most accumulators of a tile: an upper bound of rows · vectors.
@@ -46,7 +46,7 @@ pub struct Tiles<T: 'static> {
     /// MR, the rows of a tile of NR columns, and of a micropanel of a packed A.
     pub mr: usize,
     /// The microkernels with registers of half the length, of a level that this one includes.
-    narrow: Option<&'static Tiles<T>>,
+    half_length: Option<&'static Microkernels<T>>,
     copies: [CopyFn<T>; MAX_NR],
     functions: [[ByAccess<T>; MAX_NR]; MAX_MR],
     /// Those of MR rows that pack B as well.
@@ -56,7 +56,7 @@ pub struct Tiles<T: 'static> {
 /// A microkernel for each [`AccessA`].
 type ByAccess<T> = [TileFn<T>; 4];
 
-impl<T: 'static> Tiles<T> {
+impl<T: 'static> Microkernels<T> {
     /// The registers that hold `numbers` elements.
     pub fn registers(&self, numbers: usize) -> usize {
         // A shift, since the lanes are a power of two: a division is noticeable in the smallest products.
@@ -67,7 +67,7 @@ impl<T: 'static> Tiles<T> {
     /// leave fewer lanes idle.
     pub fn for_panel(&'static self, columns: usize) -> &'static Self {
         let halves = self.leaves_half_idle(columns) && multiplies_in_halves();
-        self.narrow.filter(|_| halves).unwrap_or(self)
+        self.half_length.filter(|_| halves).unwrap_or(self)
     }
 
     /// Whether at least half of the last register is idle, and half-length registers allow a tile of the
@@ -89,7 +89,7 @@ impl<T: 'static> Tiles<T> {
     }
 
     /// Whether a tile is no wider than a cache line.
-    pub fn is_narrow(&self) -> bool {
+    pub fn fits_cache_line(&self) -> bool {
         self.width() <= cache_line::BYTES
     }
 
@@ -156,7 +156,7 @@ macro_rules! packing {
 
 macro_rules! level {
     (
-        $name:ident, $entry:ident, $transpose:ident, $copy:ident, $register:ident, $narrow:expr
+        $name:ident, $entry:ident, $transpose:ident, $copy:ident, $register:ident, $half_length:expr
         $(, $feature:literal)?
     ) => {
         $(#[target_feature(enable = $feature)])?
@@ -204,14 +204,14 @@ macro_rules! level {
         /// The microkernels of the level.
         struct $name<T>(T);
         impl<T: Registers + Default> $name<T> {
-            const TILES: Tiles<T> = Tiles {
+            const TABLE: Microkernels<T> = Microkernels {
                 lanes: <T::$register>::LANES,
                 accumulators: <T::$register>::ACCUMULATORS,
                 nr: nr::<T::$register>(),
                 square: <T::$register>::SQUARE,
                 transpose: $transpose::<T::$register>,
                 mr: mr::<T::$register>(),
-                narrow: $narrow,
+                half_length: $half_length,
                 copies: [
                     $copy::<T::$register, 1>,
                     $copy::<T::$register, 2>,
@@ -263,20 +263,20 @@ level!(
     avx512_transpose,
     avx512_copy,
     Avx512,
-    Some(&Avx2::<T>::TILES),
+    Some(&Avx2::<T>::TABLE),
     "avx512f,avx512dq,avx512vl,avx2,fma"
 );
 
 /// The microkernels of `level`.
-pub fn tiles<T: Registers + Default>(level: Level) -> &'static Tiles<T> {
+pub fn microkernels<T: Registers + Default>(level: Level) -> &'static Microkernels<T> {
     match level {
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => const { &Avx512::<T>::TILES },
+        Level::Avx512 => const { &Avx512::<T>::TABLE },
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => const { &Avx2::<T>::TILES },
+        Level::Avx2 => const { &Avx2::<T>::TABLE },
         #[cfg(any(target_arch = "aarch64", all(test, target_arch = "x86_64")))]
-        Level::Neon => const { &Neon::<T>::TILES },
-        _ => const { &Baseline::<T>::TILES },
+        Level::Neon => const { &Neon::<T>::TABLE },
+        _ => const { &Baseline::<T>::TABLE },
     }
 }
 
@@ -286,18 +286,22 @@ mod tests {
 
     #[test]
     fn a_panel_of_halves_leaves_less_idle_and_is_no_wider_than_a_tile() {
-        let tiles = tiles::<f64>(Level::Baseline);
+        let kernels = microkernels::<f64>(Level::Baseline);
         for (registers, over, halves) in [
             (0, 1, true),
-            (0, tiles.lanes / 2, true),
-            (0, tiles.lanes / 2 + 1, false),
+            (0, kernels.lanes / 2, true),
+            (0, kernels.lanes / 2 + 1, false),
             (1, 0, false),
             (1, 1, true),
             (2, 0, false),
             (2, 1, false),
         ] {
-            let columns = registers * tiles.lanes + over;
-            assert_eq!(tiles.leaves_half_idle(columns), halves, "{columns} columns");
+            let columns = registers * kernels.lanes + over;
+            assert_eq!(
+                kernels.leaves_half_idle(columns),
+                halves,
+                "{columns} columns"
+            );
         }
     }
 }

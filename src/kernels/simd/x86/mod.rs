@@ -82,12 +82,12 @@ macro_rules! vector {
                 unsafe { $store_first }
             }
             #[inline(always)]
-            unsafe fn store_past_caches(self, to: *mut $scalar) {
+            unsafe fn store_non_temporal(self, to: *mut $scalar) {
                 // SAFETY: the caller guarantees that all lanes are writable, their alignment, and the order.
                 unsafe { $stream(to, self.0) }
             }
             #[inline(always)]
-            fn order_stores_past_caches() {
+            fn store_fence() {
                 // SAFETY: every x86-64 has the instruction.
                 unsafe { _mm_sfence() }
             }

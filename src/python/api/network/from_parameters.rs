@@ -170,10 +170,12 @@ fn sizes_of(
 
 /// A hint if the matrices fit each other transposed, as (n_in, n_out).
 fn transposed_hint(weights: &[Bound<'_, PyUntypedArray>]) -> &'static str {
-    let fit = weights.windows(2).all(|pair| match (pair[0].shape(), pair[1].shape()) {
-        ([_, out], [n_in, _]) => out == n_in,
-        _ => false,
-    });
+    let fit = weights
+        .windows(2)
+        .all(|pair| match (pair[0].shape(), pair[1].shape()) {
+            ([_, out], [n_in, _]) => out == n_in,
+            _ => false,
+        });
     if fit && weights.len() > 1 {
         "; W^l has the shape (n_l, n_(l-1)): pass weights[k].T of each"
     } else {

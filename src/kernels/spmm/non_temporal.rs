@@ -1,6 +1,6 @@
 //! A weight gradient that exceeds the caches. Blocks of its rows are summed in a buffer, which fits the L1 cache
-//! unless a row exceeds it, one after the other, and stored past the caches. Otherwise its memory is set to
-//! zero, and then read and written again where terms are added.
+//! unless a row exceeds it, one after the other, and written with non-temporal stores, which bypass the caches.
+//! Otherwise its memory is set to zero, and then read and written again where terms are added.
 
 use std::mem::replace;
 
@@ -11,21 +11,22 @@ use crate::kernels::caches::caches;
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::Arithmetic;
-use crate::kernels::spmm::rows::GradientRows;
+use crate::kernels::spmm::gradients::GradientRows;
 use crate::kernels::tuning::spmm::{
-    STREAMED_BLOCK_BYTES, STREAMED_ELEMENTS, STREAMED_SHARE_OF_L3, STREAMED_SLICE_BYTES,
+    NON_TEMPORAL_BLOCK_BYTES, NON_TEMPORAL_ELEMENTS, NON_TEMPORAL_SHARE_OF_L3,
+    NON_TEMPORAL_SLICE_BYTES,
 };
 
-/// Whether it pays off to stream `out`: the gradient of all columns of x is large, `out` is no small part of it,
+/// Whether this pays off for `out`: the gradient of all columns of x is large, `out` is no small part of it,
 /// and the stored elements take little memory beside it.
 pub fn pays_off<T>(x: &CsrMatrix<'_, T>, out: &GradientRows<'_, T>) -> bool {
     let all = x.width().saturating_mul(out.stride * size_of::<T>());
     // Counted last: this reads where each row of x begins and ends.
     let elements = || x.nnz().saturating_mul(size_of::<Element<T>>());
-    all >= caches().l3.bytes() / STREAMED_SHARE_OF_L3
-        && size_of_val(out.numbers) >= STREAMED_SLICE_BYTES
+    all >= caches().l3.bytes() / NON_TEMPORAL_SHARE_OF_L3
+        && size_of_val(out.numbers) >= NON_TEMPORAL_SLICE_BYTES
         && u32::try_from(x.len()).is_ok()
-        && elements() <= all / STREAMED_ELEMENTS
+        && elements() <= all / NON_TEMPORAL_ELEMENTS
 }
 
 /// Computes `out`. `delta`: (n, n_out).
@@ -43,10 +44,10 @@ pub fn gradients<T: Registers>(
 ) -> Result<()> {
     assert_eq!(delta.len(), x.len() * n_out, "the rows of x");
     assert!(n_out <= out.stride, "the columns of a product");
-    let rows_of_block = STREAMED_BLOCK_BYTES / (out.stride * size_of::<T>());
+    let rows_of_block = NON_TEMPORAL_BLOCK_BYTES / (out.stride * size_of::<T>());
     let shift = rows_of_block.max(1).ilog2();
     let sorted = Sorted::new(x, out, shift, cancel)?;
-    let gradients = StreamedGradients {
+    let gradients = NonTemporalGradients {
         sums: try_defaults("gradient", out.stride << shift)?,
         sorted,
         delta,
@@ -129,7 +130,7 @@ impl<T: Registers> Sorted<T> {
     }
 }
 
-struct StreamedGradients<'a, T> {
+struct NonTemporalGradients<'a, T> {
     sorted: Sorted<T>,
     /// The gradient of a block.
     sums: Vec<T>,
@@ -140,7 +141,7 @@ struct StreamedGradients<'a, T> {
     cancel: &'a CancelToken<'a>,
 }
 
-impl<T: Registers> Computation<T> for StreamedGradients<'_, T> {
+impl<T: Registers> Computation<T> for NonTemporalGradients<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(mut self) {
         let Sorted { ends, elements } = self.sorted;
@@ -162,10 +163,10 @@ impl<T: Registers> Computation<T> for StreamedGradients<'_, T> {
                 }
             }
             // SAFETY: the caller guarantees the instructions. `out` is not used before the end of the loop.
-            unsafe { copy_past_caches::<V>(&self.sums[..out.len()], out) };
+            unsafe { copy_non_temporal::<V>(&self.sums[..out.len()], out) };
         }
         // Not for each block: this waits for the memory.
-        V::order_stores_past_caches();
+        V::store_fence();
     }
 }
 
@@ -196,16 +197,16 @@ unsafe fn add_term<V: Arithmetic>(
     }
 }
 
-/// Copies `from` to `to` past the caches.
+/// Copies `from` to `to` with non-temporal stores.
 ///
 /// # Safety
 /// The machine has the instructions. Before anything else accesses `to`, this thread calls
-/// [`order_stores_past_caches`](crate::kernels::simd::vector::Vector::order_stores_past_caches).
+/// [`store_fence`](crate::kernels::simd::vector::Vector::store_fence).
 ///
 /// # Panics
 /// The lengths differ.
 #[inline(always)]
-unsafe fn copy_past_caches<V: Arithmetic>(from: &[V::Scalar], to: &mut [V::Scalar]) {
+unsafe fn copy_non_temporal<V: Arithmetic>(from: &[V::Scalar], to: &mut [V::Scalar]) {
     assert_eq!(from.len(), to.len(), "a copy");
     let aligned = to.as_ptr().align_offset(V::LANES * size_of::<V::Scalar>());
     let before = aligned.min(to.len());
@@ -214,7 +215,7 @@ unsafe fn copy_past_caches<V: Arithmetic>(from: &[V::Scalar], to: &mut [V::Scala
     while j + V::LANES <= to.len() {
         // SAFETY: the caller guarantees the instructions and the order. Both have LANES elements from `j` on, and
         // those of `to` start at a multiple of their size.
-        unsafe { V::load(from[j..].as_ptr()).store_past_caches(to[j..].as_mut_ptr()) };
+        unsafe { V::load(from[j..].as_ptr()).store_non_temporal(to[j..].as_mut_ptr()) };
         j += V::LANES;
     }
     to[j..].copy_from_slice(&from[j..]);

@@ -8,7 +8,7 @@ use crate::kernels::gemm::context::Context;
 use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::gemm::product::Product;
 use crate::kernels::gemm::split::blocks;
-use crate::kernels::gemm::tiles::{Tiles, tiles};
+use crate::kernels::gemm::tiles::{Microkernels, microkernels};
 use crate::kernels::simd::level::{Registers, current};
 use crate::kernels::tuning::gemm::{MAX_LANES, TRANSPOSED, TRANSPOSED_COPY};
 use crate::kernels::tuning::layout::COPIED;
@@ -19,17 +19,17 @@ fn is_better_transposed<T: Registers>((m, n, k): (usize, usize, usize), copied: 
     if n > MAX_LANES {
         return false;
     }
-    let tiles = tiles::<T>(current());
-    let usual = cost(tiles, m, n);
-    let transposed = cost(tiles, n, m);
+    let kernels = microkernels::<T>(current());
+    let usual = cost(kernels, m, n);
+    let transposed = cost(kernels, n, m);
     k * transposed + copied / COPIED + TRANSPOSED_COPY * m * n < k * usual
 }
 
 /// The registers multiplied per term of a product (m, n). A single wide register across is limited by the
 /// broadcasts of A.
-fn cost<T>(tiles: &Tiles<T>, m: usize, n: usize) -> usize {
-    let registers = tiles.registers(n);
-    let slowness = if registers == 1 && !tiles.is_narrow() {
+fn cost<T>(kernels: &Microkernels<T>, m: usize, n: usize) -> usize {
+    let registers = kernels.registers(n);
+    let slowness = if registers == 1 && !kernels.fits_cache_line() {
         2
     } else {
         registers
@@ -39,7 +39,7 @@ fn cost<T>(tiles: &Tiles<T>, m: usize, n: usize) -> usize {
 
 /// The cost per term of a product (m, n), in multiply-adds of a register at the level in use.
 pub fn cost_per_term<T: Registers>(m: usize, n: usize) -> usize {
-    cost(tiles::<T>(current()), m, n)
+    cost(microkernels::<T>(current()), m, n)
 }
 
 /// Whether [`forward`] is better than the usual product.
@@ -105,42 +105,42 @@ pub(in crate::kernels::gemm) fn are_better_gradients<T: Registers>(
     !a.is_gathered() && (n_out == 1 || is_better_transposed::<T>(shape, copied))
 }
 
-/// aᵀ δ, combined with `out`, (n_in, n_out), as `onto` says.
+/// aᵀ δ, combined with `out`, (n_in, n_out), as `accumulate` says.
 #[inline(never)] // as `forward`
 pub(in crate::kernels::gemm) fn gradients<T: Registers>(
     a: Matrix<'_, T>,
     delta: Matrix<'_, T>,
     out: &mut [T],
-    onto: Accumulate,
+    accumulate: Accumulate,
     context: &mut Context<'_, T>,
 ) {
     let n_out = delta.columns;
     let product =
-        |a: Matrix<'_, T>, onto: Accumulate, out: &mut [T], context: &mut Context<'_, T>| {
+        |a: Matrix<'_, T>, accumulate: Accumulate, out: &mut [T], context: &mut Context<'_, T>| {
             let product = Product {
                 a: delta.transposed(),
                 b: a,
-                accumulate: onto.with_vector(),
+                accumulate: accumulate.with_vector(),
                 ones: false,
             };
             product.run(out, context);
         };
     if n_out == 1 {
-        return product(a, onto, out, context);
+        return product(a, accumulate, out, context);
     }
     let (place, pack_buffer) = context.pack_buffer.split_at_mut(TRANSPOSED);
     let context = &mut Context::new(pack_buffer, context.cancel);
     for neurons in blocks(a.columns, TRANSPOSED / n_out) {
         let place = &mut place[..neurons.len() * n_out];
         let out = &mut out[neurons.start * n_out..neurons.end * n_out];
-        let begin = if onto == Accumulate::Terms {
+        let of_range = if accumulate == Accumulate::Terms {
             transpose(out, place, neurons.len(), |_, element| element);
             Accumulate::Terms
         } else {
             Accumulate::Overwrite
         };
-        product(a.column_range(&neurons), begin, place, context);
-        if onto == Accumulate::Sum {
+        product(a.column_range(&neurons), of_range, place, context);
+        if accumulate == Accumulate::Sum {
             transpose(place, out, n_out, |before, sum| before + sum);
         } else {
             transpose(place, out, n_out, |_, sum| sum);
