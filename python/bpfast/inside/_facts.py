@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import bpfast
-from bpfast._activations import range_of
-from bpfast._costs import RESIDUAL
 from bpfast.inside._causes.limits import LEARNED
+from bpfast.inside._cost_scale import CostScale
 from bpfast.inside._factors import LayerFactors, layers_of
 from bpfast.inside._steps import NextStep, step_of
 
@@ -38,8 +36,10 @@ class Facts:
         Its next step.
     layers : list of LayerFactors
         The layers 2 to L.
-    cost, base : float
-        The mean cost, and that of the best constant answer, the mean of y; NaN for callable costs.
+    cost : float
+        The mean cost.
+    scale : CostScale
+        The least possible cost and that of the best constant answer.
     """
 
     net: Network
@@ -48,7 +48,7 @@ class Facts:
     step: NextStep | None
     layers: list[LayerFactors]
     cost: float
-    base: float
+    scale: CostScale
 
     @classmethod
     def of(cls, net: Network, batch: Batch, optimizer: Optimizer | None) -> Facts:
@@ -63,13 +63,13 @@ class Facts:
             step=step,
             layers=layers,
             cost=cost,
-            base=base_cost(batch),
+            scale=CostScale.of(batch),
         )
 
     @property
     def has_learned(self) -> bool:
         """Whether little is left of the cost of the best constant answer."""
-        return np.isfinite(self.cost) and self.cost <= LEARNED * self.base
+        return np.isfinite(self.cost) and self.scale.left(self.cost) <= LEARNED
 
     @cached_property
     def feature_rms(self) -> FloatArray:
@@ -92,34 +92,3 @@ class Facts:
     def cost_name(self) -> Any:
         """The cost: a name or a callable."""
         return self.batch.net.config["cost"]
-
-
-def base_cost(batch: Batch) -> float:
-    """The mean cost of the best constant answer: the mean of y, where the outputs can give it.
-
-    The mean is best for all built-in costs except huber and absolute, for which it is close.
-    """
-    if batch.targets is None or callable(batch.net.config["cost"]):
-        return np.nan
-    output, cost = batch.net.config["output"], batch.net.config["cost"]
-    answer = np.clip(batch.mean(batch.targets), *range_of(output))
-    if cost in RESIDUAL and output != "softmax":  # they see a^L alone
-        output, z = "identity", answer
-    else:
-        z = _weighted_inputs(output, answer)
-    constant = bpfast.Network.from_parameters(
-        [np.zeros((len(z), 1))], [z], output=output, cost=cost
-    )
-    x = np.zeros((len(batch.x), 1))
-    return float(constant.cost(x, batch.y, sample_weight=batch.weight))
-
-
-def _weighted_inputs(output: str, a: FloatArray) -> FloatArray:
-    """A z with σ(z) = a, up to 1e-12, for the outputs of costs that are formulas of z^L."""
-    a = np.maximum(a, 1e-12)
-    if output == "softmax":
-        return np.log(a)
-    if output == "sigmoid":
-        a = np.minimum(a, 1 - 1e-12)
-        return np.log(a / (1 - a))
-    return a + np.log(-np.expm1(-a))  # softplus

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # are tried until the cost has risen three times.
 MIN_EXPONENT, MAX_EXPONENT = -10, 30
 MAX_RISES = 3
+# The steps after which the cost is back below its start, if an optimizer adapts.
+RECOVERY_STEPS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +45,10 @@ class NextStep:
         The length of the change, relative to that of the parameters.
     best : float
         The multiple of the change that lowers the cost most, a power of 2; 0 if none lowers it.
+        At the start of RMSprop, of the change with a full average of squares.
     lowest, after : float
-        The cost there, and after the step itself.
+        The cost there, and after the step itself. An optimizer that adapts its steps may recover
+        from a first one that is too long: then it is the median over ten steps, if that is lower.
     largest_eigenvalue : float
         Of the Gauss–Newton matrix of C, for SGD; NaN for other optimizers and callable costs.
     ceiling : float
@@ -100,14 +104,19 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Ne
     change, rate = change_by(net, batch, optimizer), rate_of(optimizer)
     theta = np.array(batch.net.params)
     size = float(norm(theta))
-    best, lowest = line_search(batch, theta, change, cost)
+    judged = change
+    if optimizer.kind == "rmsprop" and not optimizer.steps:
+        # Its average of squares starts at 0: the first step is longer than those that follow.
+        judged = change * np.sqrt(1 - optimizer._config["alpha"])
+    best, lowest = line_search(batch, theta, judged, cost)
     if change.any() and best < LONG_STEP and optimizer.steps:
         # It may overshoot by its momentum alone, as steps of small batches sometimes do.
         fresh = copy.deepcopy(optimizer)
         fresh.reset()
         first = change_by(net, batch, fresh)
         if (found := line_search(batch, theta, first, cost))[0] > best:
-            change, (best, lowest) = first, found
+            change = judged = first
+            best, lowest = found
     eigenvalue = quantities.largest_ggn_eigenvalue(batch) if optimizer.kind == "sgd" else np.nan
     return NextStep(
         optimizer=optimizer,
@@ -116,10 +125,26 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Ne
         relative=float(norm(change)) / size if size else np.inf,
         best=best,
         lowest=lowest,
-        after=batch.cost(theta + change),
+        after=_cost_after(batch, optimizer, theta + judged, cost),
         largest_eigenvalue=eigenvalue,
         ceiling=ceiling(optimizer, rate, eigenvalue),
     )
+
+
+def _cost_after(batch: Batch, optimizer: Optimizer, params: FloatArray, cost: float) -> float:
+    """The cost with these parameters; above `cost`, the median over ten steps if that is lower."""
+    after = batch.cost(params)
+    if optimizer.kind == "sgd" or after <= cost:
+        return after
+    own, params, costs = copy.deepcopy(optimizer), np.array(batch.net.params), []
+    with np.errstate(all="ignore"):
+        for _ in range(RECOVERY_STEPS):
+            gradient = batch.gradient(params)
+            if not np.isfinite(gradient).all():
+                return after
+            own.step(params, gradient)
+            costs.append(batch.cost(params))
+        return float(np.fmin(after, np.median(costs)))
 
 
 def ceiling(optimizer: Optimizer, rate: float, eigenvalue: float) -> float:

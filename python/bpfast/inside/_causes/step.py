@@ -29,7 +29,7 @@ def large_step(facts: Facts) -> Finding | None:
     step = facts.step
     if step is None or not step.change.any():
         return None
-    scale = facts.base if facts.base > 0 else facts.cost
+    scale = facts.scale.size if facts.scale.size > 0 else facts.cost
     raises = step.best < LONG_STEP and not step.after <= facts.cost + RISE * scale
     if not raises and not step.ceiling > CEILING:
         return None
@@ -53,14 +53,14 @@ def small_step(facts: Facts) -> Finding | None:
     Or the rate of SGD is far below the largest stable one.
     """
     step = facts.step
-    if step is None or not (why := _short(step, facts.cost)):
+    if step is None or not (why := _short(step, facts)):
         return None
     return Finding(
         "small_step", why, "step", _evidence(step), f"learning_rate={better_rate(step):.2g}"
     )
 
 
-def _short(step: NextStep, cost: float) -> str:
+def _short(step: NextStep, facts: Facts) -> str:
     """Why the step is too small, or ""."""
     if not step.change.any():
         return f"at learning_rate={step.rate:.3g} a step changes no parameter"
@@ -70,7 +70,8 @@ def _short(step: NextStep, cost: float) -> str:
     if step.ceiling < FAR_BELOW * gathered:
         return f"the rate is {step.ceiling:.2g} of the largest stable one, 2/λ"
     is_short = step.best * (1 if step.optimizer.steps else gathered) >= SHORT_STEP
-    is_of_use = step.lowest < (1 - MIN_GAIN) * cost or step.relative < SHORT_RELATIVE
+    above, lowest = facts.cost - facts.scale.least, step.lowest - facts.scale.least
+    is_of_use = lowest < (1 - MIN_GAIN) * above or step.relative < SHORT_RELATIVE
     if is_short and is_of_use:
         return f"a step {step.best:.3g} times as long lowers the cost most"
     return ""

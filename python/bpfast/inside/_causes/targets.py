@@ -72,6 +72,7 @@ def target_scale(facts: Facts) -> Finding | None:
     if SMALL_TARGET <= size <= LARGE_TARGET or size == 0:
         return None
     is_large = size > 1
+    is_bounded = np.isfinite(range_of(output)[0])
     change = "grow" if is_large else "shrink"
     return Finding(
         "target_scale",
@@ -79,7 +80,8 @@ def target_scale(facts: Facts) -> Finding | None:
         f"first, and errors, gradients and steps are {'large' if is_large else 'small'} with y",
         "BP1",
         {"RMS of y": size, "RMS of the outputs": float(rms(facts.layers[-1].a))},
-        "scale y to mean 0 and standard deviation 1, and scale the outputs back",
+        f"{'divide y by its RMS' if is_bounded else 'scale y to mean 0 and standard deviation 1'}, "
+        "and scale the outputs back",
         layer=len(facts.layers) + 1,
         neurons=np.argsort(-each if is_large else each, kind="stable"),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from bpfast._core import Gradient
 from bpfast.inside import _quantities as quantities
 from bpfast.inside._batch import batch_of
 from bpfast.inside._causes.limits import OFF
-from bpfast.inside._facts import base_cost
+from bpfast.inside._cost_scale import CostScale
 from bpfast.inside._scaled import scale_of
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Probe:
         self, net: Network, x: NDArray[Any], y: NDArray[Any], weight: Any, curvature: bool
     ) -> None:
         batch = batch_of(net, x, y, weight)  # raises errors that name the argument
-        self._batch: Batch | None = batch  # until its baseline is known
-        self._baseline = np.nan
+        self._batch: Batch | None = batch  # until its scale is known
+        self._scale = CostScale(least=0.0, base=np.nan)
         self._x = np.ascontiguousarray(batch.x, dtype=net.dtype)
         self._y = batch.y if batch.y.dtype.kind != "f" else batch.y.astype(net.dtype)
         self._options: dict[str, Any] = {}
@@ -62,11 +62,11 @@ class Probe:
         return self._net() is net
 
     @property
-    def baseline(self) -> float:
-        """The cost of the best constant answer."""
+    def scale(self) -> CostScale:
+        """The least possible cost and that of the best constant answer."""
         if self._batch is not None:
-            self._baseline, self._batch = base_cost(self._batch), None
-        return self._baseline
+            self._scale, self._batch = CostScale.of(self._batch), None
+        return self._scale
 
     def cost(self, net: Network) -> float:
         """The mean cost of the sample."""

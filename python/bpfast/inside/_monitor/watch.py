@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bpfast.inside._monitor.probe import Probe
     from bpfast.inside._monitor.sample import Sample
 
-# The causes are looked for while more than this part of the baseline's cost is left.
+# The causes are looked for while more than this part of what there is to learn is left.
 COST_LEFT = 0.5
 
 
@@ -45,7 +45,7 @@ class Watch:
 
     def look_for_causes(self, net: Network, probe: Probe, sample: Sample) -> None:
         """Warn of the main cause that `explain` names, if the cost is still high."""
-        if probe.cost(net) <= COST_LEFT * probe.baseline:
+        if probe.scale.left(probe.cost(net)) <= COST_LEFT:
             return
         x, y, weight = sample.first(MAX_EXPLAINED)
         report = explain(net, x, y, sample_weight=weight)

@@ -12,6 +12,7 @@ from bpfast._activations import range_of
 from bpfast.inside._batch import dense_targets
 from bpfast.inside._causes.step import better_rate
 from bpfast.inside._causes.targets import classes_of, standardized
+from bpfast.inside._scaled import rms
 from bpfast.inside._start import like, start_for, started
 
 if TYPE_CHECKING:
@@ -115,10 +116,10 @@ def _scaled_x(context: ChangeContext) -> tuple[Trial, Trial]:
 def _scaled_y(context: ChangeContext) -> tuple[Trial, Trial]:
     y = context.before.y
     output = context.before.net.config["output"]
-    low, high = -np.inf, np.inf
-    if context.finding.kind == "target_range":
-        low, high = range_of(output)
-    if np.isfinite(low):
+    low, high = range_of(output)
+    if context.finding.kind == "target_scale" and np.isfinite(low):
+        scaled, what = y / rms(y), "y divided by its RMS"
+    elif np.isfinite(low):
         span = y.max() - y.min() or 1.0
         height = (high - low) if np.isfinite(high) else 1.0
         scaled = low + height * (y - y.min()) / span

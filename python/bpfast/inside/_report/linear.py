@@ -30,7 +30,7 @@ def linear_costs(trial: Trial, steps: int) -> FloatArray | None:
     at the start, and as that of the best constant answer, the costs are infinite; if it has not
     fallen, the answer is None, as the expansion does not hold that far.
     """
-    measured, base = measure(trial)
+    measured, scale = measure(trial)
     config = trial.net.config
     cost_of = network_from(measured.net, len(trial.net.sizes))  # of z^L
     net = _with_linear_outputs(trial.net)
@@ -40,7 +40,7 @@ def linear_costs(trial: Trial, steps: int) -> FloatArray | None:
     optimizer, z = copy.deepcopy(trial.optimizer), first
     costs = np.full(steps + 1, np.inf)
     for step in range(steps + 1):
-        costs[step:] = cost_of.cost(z, trial.y, sample_weight=measured.weight) / base
+        costs[step:] = scale.left(cost_of.cost(z, trial.y, sample_weight=measured.weight))
         if not costs[step] > half(costs[0]) or step == steps:  # halved, NaN, or at the end
             break
         delta = bpfast.bp1(
@@ -53,7 +53,7 @@ def linear_costs(trial: Trial, steps: int) -> FloatArray | None:
         optimizer.step(params, np.array(gradient.flat))
         z = first + net.jvp(trace, dparams=params - start)[1]
     costs[np.isnan(costs)] = np.inf
-    return costs if costs[-1] >= 1 else checked_costs(costs, measured.cost(params) / base)
+    return costs if costs[-1] >= 1 else checked_costs(costs, scale.left(measured.cost(params)))
 
 
 def checked_costs(costs: FloatArray, true: float) -> FloatArray | None:

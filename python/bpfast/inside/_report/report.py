@@ -129,7 +129,7 @@ class Report:
         -------
         float
         """
-        return self._facts.base
+        return self._facts.scale.base
 
     def to_dict(self) -> dict[str, NDArray[Any]]:
         """The rows as columns.
@@ -278,7 +278,8 @@ class Report:
     def _title(self) -> str:
         facts = self._facts
         sizes = "-".join(map(str, facts.net.sizes))
-        base = "" if np.isnan(facts.base) else f", {facts.base:.4g} for the best constant answer"
+        known = not np.isnan(facts.scale.base)
+        base = f", {facts.scale.base:.4g} for the best constant answer" if known else ""
         n = len(facts.batch.x)
         return f"Report on {sizes}: {n} example{'s' * (n != 1)}, cost {facts.cost:.4g}{base}"
 

@@ -9,15 +9,18 @@ import numpy as np
 
 import bpfast
 from bpfast.inside._batch import Batch, dense_targets
-from bpfast.inside._facts import base_cost
+from bpfast.inside._cost_scale import CostScale
 
 if TYPE_CHECKING:
     from bpfast._typing import FloatArray
     from bpfast.inside._report.changes import Trial
 
 
-def measure(trial: Trial) -> tuple[Batch, float]:
-    """The examples with the measured cost and its weights, and the scale of that cost."""
+def measure(trial: Trial) -> tuple[Batch, CostScale]:
+    """The examples with the measured cost and its weights, and the scale of that cost.
+
+    If the best constant answer has no cost or the least one, that of the network is in its place.
+    """
     net = trial.net
     if net.config["cost"] != trial.cost:
         config = net.config
@@ -35,17 +38,20 @@ def measure(trial: Trial) -> tuple[Batch, float]:
         scale=1.0,
         rows=np.arange(len(trial.x)),
     )
-    base = base_cost(measured)
-    return measured, base if base > 0 else max(abs(measured.cost()), 1e-300)
+    scale = CostScale.of(measured)
+    if not scale.size > 0:
+        above = max(abs(measured.cost() - scale.least), 1e-300)
+        scale = CostScale(least=scale.least, base=scale.least + above)
+    return measured, scale
 
 
 def train(trial: Trial, steps: int) -> FloatArray:
     """The relative costs before the first step and after each; infinite where it diverges."""
     net = trial.net.copy()
     optimizer = copy.deepcopy(trial.optimizer)
-    measured, base = measure(trial)
+    measured, scale = measure(trial)
     params = np.array(net.params)
-    costs = [_known(measured.cost(params) / base)]
+    costs = [_known(scale.left(measured.cost(params)))]
     for _ in range(steps):
         gradient = net.backprop(trial.x, trial.y, sample_weight=trial.weight)
         if not np.isfinite(gradient.flat).all():
@@ -53,7 +59,7 @@ def train(trial: Trial, steps: int) -> FloatArray:
             continue
         optimizer.step(params, np.array(gradient.flat))
         net.params = params
-        costs.append(_known(measured.cost(params) / base))
+        costs.append(_known(scale.left(measured.cost(params))))
     return np.array(costs)
 
 
