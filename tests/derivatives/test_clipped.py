@@ -257,3 +257,16 @@ def test_a_gradient_that_is_not_finite_makes_the_sum_nan():
     nabla_w, nabla_b = reference.clipped_backprop([[[0.0]]], [[0.0]], x, y, 1.0, output="identity")
     assert math.isnan(nabla_w[0][0][0])
     assert math.isnan(nabla_b[0][0])
+
+
+def test_an_error_of_a_sample_names_the_row_of_the_batch():
+    net = bpfast.Network([4, 3, 2], output="softmax", cost="log_likelihood", seed=0)
+    x, y = np.ones((50, 4)), np.zeros(50, dtype=int)
+    y[30] = 7
+    messages = set()
+    for seed in range(20):
+        try:
+            net.clipped_backprop(x, y, 1.0, sampling_rate=0.1, seed=seed)
+        except ValueError as error:
+            messages.add(str(error))
+    assert messages == {"y[30]: expected a label from 0 to 1, got 7"}

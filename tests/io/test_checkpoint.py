@@ -149,6 +149,14 @@ def test_paths(tmp_path, monkeypatch):
     assert sorted(map(str, Path().iterdir())) == ["x", "y"]
 
 
+def test_a_callback_that_changes_the_working_folder(tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    fit(checkpoint="a", callbacks=lambda net, history: os.chdir(tmp_path / "other"))
+    assert epochs_in(tmp_path / "a") == 4
+    assert not list((tmp_path / "other").iterdir())
+
+
 def test_resume_true_without_a_file_starts_from_the_beginning(path):
     plain = fit().params.tobytes()
     for resume in (True, np.True_, False, np.False_, None):

@@ -73,6 +73,7 @@ WRONG = [
     ),
     ({"folds": KFold(5)}, TypeError, "folds: expected .*, got a splitter: "),
     ({"folds": 2.5}, TypeError, "folds: expected an integer, got float$"),
+    ({"keep": 0.5}, TypeError, "keep: expected none, as all folds train to the end, got float$"),
     ({"rows": [[0]]}, TypeError, "rows: expected none, as the folds determine it, got list$"),
 ]
 

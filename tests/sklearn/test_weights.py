@@ -96,6 +96,15 @@ def test_weights_below_0_with_lbfgs():
         assert own.loss_ == pytest.approx(wanted.loss_, rel=1e-9)
 
 
+def test_weights_of_more_classes_than_a_fold_has():
+    two = Y < 2
+    by_class = {0: 1.0, 1: 2.0, 2: 3.0}
+    model = classifier(class_weight=by_class).fit(X[two], Y[two])
+    assert same(model, classifier(class_weight={0: 1.0, 1: 2.0}).fit(X[two], Y[two]))
+    with pytest.raises(ValueError, match=r"labels of the classes \[0 1\], got 2"):
+        classifier(class_weight={0: 1.0, 2: 3.0}).fit(X[two], Y[two])
+
+
 @pytest.mark.parametrize("y", [Y, LABELS], ids=["classes", "labels"])
 def test_balanced_classes_count_an_example_of_weight_2_twice(y):
     weight = RNG.integers(0, 4, 80)

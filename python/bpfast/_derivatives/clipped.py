@@ -15,6 +15,7 @@ from bpfast._derivatives.arguments import (
 from bpfast._validation.arrays.array_likes import as_array
 from bpfast._validation.arrays.sparse import by_rows, is_sparse
 from bpfast._validation.names import by_name, one_of
+from bpfast._validation.naming import naming_rows
 from bpfast._validation.numbers import not_negative, number, positive, within
 from bpfast._validation.seed import generator
 
@@ -131,40 +132,40 @@ def clipped_backprop(
     if divisor is not None and not is_mean:
         got = "a number with reduction='sum'"
         raise ValueError(f"expected_batch_size: expected None, got {got}")
-    is_empty = False
+    is_empty, rows = False, None
     if draw and sampling_rate is not None:
         refuse_trace(x, " with sampling_rate")
         rate = within("sampling_rate", positive("sampling_rate", sampling_rate), 0, 1)
-        x, y, n, is_empty = _sample(self, x, y, rate, _seed64(draw))
+        x, y, n, rows = _sample(self, x, y, rate, _seed64(draw))
+        is_empty = rows is not None and not len(rows)
         divisor = divisor or rate * n
-    if sampling_rate is None and divisor is not None and _has_no_rows(self, x, y):
-        is_empty, x, y = True, *_ignored_example(self)
-    else:
-        x, y, _ = with_custom_cost(self, x, y, None)
-    noise = (_seed64(draw), sigma * c) if draw and sigma else None
-    return self._clipped(x, y, (c, is_empty, noise, divisor if is_mean else 1.0), out)
+    with naming_rows(rows):
+        if sampling_rate is None and divisor is not None and _has_no_rows(self, x, y):
+            is_empty, x, y = True, *_ignored_example(self)
+        else:
+            x, y, _ = with_custom_cost(self, x, y, None)
+        noise = (_seed64(draw), sigma * c) if draw and sigma else None
+        return self._clipped(x, y, (c, is_empty, noise, divisor if is_mean else 1.0), out)
 
 
 def _sample(
     net: _core.Network, x: Any, y: Any, rate: float, seed: int
-) -> tuple[Any, Any, int, bool]:
-    """The rows that are drawn, the number of all, and whether none is drawn.
+) -> tuple[Any, Any, int, Any]:
+    """The rows of x and y that are drawn, the number of all, and which are drawn; None for all.
 
-    Then the first row is returned, so that the arguments are validated all the same. All rows are
-    returned if the shapes do not match: the error that follows has their shapes, and not those of
-    the sample.
+    If none is drawn, the first row is returned, so that the arguments are validated all the same.
+    All rows are returned if the shapes do not match: the error that follows has their shapes, and
+    not those of the sample.
     """
     x, y = by_rows(x) if is_sparse(x) else as_array("x", x), as_array("y", y)
     n = x.shape[0] if x.ndim else 0
     if x.shape != (n, net.sizes[0]) or y.shape[:1] != (n,):
-        return x, y, n, False
+        return x, y, n, None
     drawn = _core.poisson_sample(seed, rate, n)
     if len(drawn) == n:
-        return x, y, n, False  # no copies
-    is_empty = not len(drawn)
-    if is_empty:
-        drawn = np.arange(min(n, 1))
-    return x[drawn], y[drawn], n, is_empty
+        return x, y, n, None  # no copies
+    rows = drawn if len(drawn) else np.arange(min(n, 1))
+    return x[rows], y[rows], n, drawn
 
 
 def _has_no_rows(net: _core.Network, x: Any, y: Any) -> bool:

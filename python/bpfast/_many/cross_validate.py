@@ -34,9 +34,12 @@ if TYPE_CHECKING:
 
 # Arguments of `fit_many` that the folds determine, and those that are left.
 _BY_FOLDS = ("nets", "rows", "validation", "validation_rows")
+# Those of successive halving: scores of folds that end early are not comparable.
+_OF_HALVING = ("keep", "every")
 _ARGUMENTS = (
     "net", "x", "y", "folds",
-    *(name for name in signature(fit_many).parameters if name not in (*_BY_FOLDS, "x", "y")),
+    *(name for name in signature(fit_many).parameters
+      if name not in (*_BY_FOLDS, *_OF_HALVING, "x", "y")),
 )  # fmt: skip
 _SYNONYMS = FUNCTION_SYNONYMS | {
     "cv": "folds", "nfolds": "folds", "nsplits": "folds", "k": "folds", "kfold": "folds",
@@ -143,6 +146,10 @@ def cross_validate(
         if name in options:
             kind = type(options[name]).__name__
             raise TypeError(f"{name}: expected none, as the folds determine it, got {kind}")
+    for name in _OF_HALVING:
+        if options.get(name) is not None:
+            kind = type(options[name]).__name__
+            raise TypeError(f"{name}: expected none, as all folds train to the end, got {kind}")
     refuse_arguments("cross_validate", _ARGUMENTS, 4, 4, options, _SYNONYMS)
     number = parse_seed(seed)
     targets, given = as_array("y", y), checked_x(x)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+# The start of an error about a row.
+_ROW = re.compile(r"((?:x|y|sample_weight)\[)(\d+)(?=[],])")
 
 
 @contextmanager
@@ -45,3 +51,25 @@ def naming_value(what: str) -> Iterator[None]:
         yield
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what}: {error}") from None
+
+
+@contextmanager
+def naming_rows(rows: NDArray[Any] | None) -> Iterator[None]:
+    """Put the user's row into errors about a row of a sample: that of row k is ``rows[k]``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with naming_rows(np.array([3, 8])):
+    ...     raise ValueError("y[1]: expected a label, got -1")
+    Traceback (most recent call last):
+    ValueError: y[8]: expected a label, got -1
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        found = _ROW.match(str(error))
+        if rows is None or found is None or int(found[2]) >= len(rows):
+            raise
+        text = f"{found[1]}{rows[int(found[2])]}{str(error)[found.end(2) :]}"
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(text) from None

@@ -48,6 +48,25 @@ def _shortened(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
+def refuse_unreadable(path: str, expected: str) -> None:
+    """Raise what opening `path` would raise; and instead of opening a pipe, which would wait.
+
+    Raises
+    ------
+    OSError
+        There is no such file, it is a folder, or it cannot be read.
+    ValueError
+        It is a pipe or a device. `expected` is in the message.
+    """
+    from pathlib import Path  # its import takes 2 ms
+
+    path_object = Path(path)
+    if path_object.exists() and not path_object.is_file() and not path_object.is_dir():
+        raise ValueError(f"{path}: expected {expected}, got a pipe or a device")
+    with open(path, "rb"):  # noqa: PTH123, whose errors are those of open
+        pass
+
+
 def refuse_unwritable(path: str) -> None:
     """Raise what an attempt to replace the file at `path` would raise, or should.
 

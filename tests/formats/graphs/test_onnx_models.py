@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bpfast
-from bpfast.formats import from_onnx, to_onnx
+from bpfast.formats import from_onnx, from_torch, to_onnx
 from tests.helpers.cases.models import DTYPES, KINDS, agree, inputs, network, same_bits
 from tests.helpers.refuses import refuses
 
@@ -108,6 +108,17 @@ def test_the_contents_of_a_file_are_no_path():
         from_onnx(contents)
     with refuses(ValueError, "^path: expected a path without null bytes, got .{100}…$"):
         to_onnx(network(), contents)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes in folders")
+@pytest.mark.parametrize("read", [from_onnx, from_torch])
+def test_a_pipe_is_not_opened_for_reading(tmp_path, read):
+    """That would wait until something writes to it."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    for source in (path, "/dev/zero"):
+        with refuses(ValueError, f"^{source}: expected .*, got a pipe or a device$"):
+            read(source)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes in folders")

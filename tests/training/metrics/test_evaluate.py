@@ -94,6 +94,34 @@ def test_a_batch_whose_weights_are_all_zero():
     assert found["cost"] == pytest.approx(net.cost(X, LABELS, sample_weight=weights), rel=1e-13)
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_count_with_a_weight_of_0(number):
+    """In a batch of its own as well: a batch size changes results by rounding alone."""
+    x, weights = X.copy(), WEIGHTS.copy()
+    x[0, 0], weights[0] = number, 0
+    net = bpfast.Network([X.shape[1], 3], output="identity", seed=0)
+    with np.errstate(invalid="ignore"):
+        for size in (None, 1, 7):
+            y = np.zeros((len(x), 3))
+            found = net.evaluate(x, y, sample_weight=weights, batch_size=size)
+            assert np.isnan(found["cost"])
+
+
+def test_a_cost_that_writes_to_y_changes_no_validation():
+    def cost(a, y):
+        difference = a - y
+        y[:] = 0
+        return 0.5 * np.square(difference).sum(axis=1), difference
+
+    nets = [bpfast.Network([2, 1], output="identity", cost=c, seed=0) for c in (cost, "quadratic")]
+    y = X[:, :1] + 1
+    found = [
+        net.fit(X[:, :2], y.copy(), epochs=3, validation=(X[:, :2], y.copy()), seed=0)
+        for net in nets
+    ]
+    np.testing.assert_allclose(found[0].validation_cost, found[1].validation_cost, rtol=1e-12)
+
+
 def test_a_callable_cost_gets_blocks_of_examples():
     sizes = []
 

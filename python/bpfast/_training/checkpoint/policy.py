@@ -28,8 +28,11 @@ class CheckpointPolicy:
         self._every = 1 if every is None else integer("every", every, 1)
         if every is not None and self._path is None:
             raise ValueError(f"every: expected only with checkpoint, got {every} without one")
+        self._file = self._path
         if self._path is not None:
             refuse_unwritable(self._path)
+            # A callback may change the working folder. Links stay links.
+            self._file = os.path.abspath(self._path)  # noqa: PTH100
         self._arguments: dict[str, Any] = {}
         self._epochs = 0
         self.read = self._read(resume)
@@ -77,5 +80,5 @@ class CheckpointPolicy:
         """Write a checkpoint after an epoch, if one is due."""
         history = training.history
         is_last = len(history) >= self._epochs or history.stopped is not None
-        if self._path is not None and (is_last or len(history) % self._every == 0):
-            file.write(self._path, training, self._arguments)
+        if self._file is not None and (is_last or len(history) % self._every == 0):
+            file.write(self._file, training, self._arguments)

@@ -239,11 +239,16 @@ class Examples:
         costs, weights = [], []
         for piece in self._pieces():
             x, y, weight = self._at(piece)
+            if self._net._custom_cost is not None:
+                y = y.copy()  # metrics and other epochs need it as it is
             if len(y) == len(self):
                 return self._net.cost(x, y, sample_weight=weight)
             of_piece = len(y) if weight is None else float(weight.sum())
-            if of_piece > 0:
-                costs.append(self._net.cost(x, y, sample_weight=weight))
+            # Without a weight above 0 a piece has no mean, but NaN and infinity count.
+            known = weight if of_piece > 0 else None
+            found = self._net.cost(x, y, sample_weight=known)
+            if of_piece > 0 or not math.isfinite(found):
+                costs.append(found)
                 weights.append(of_piece)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             total = np.sum(weights)  # NumPy sums pairwise

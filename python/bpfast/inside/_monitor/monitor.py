@@ -8,7 +8,7 @@ import numpy as np
 
 from bpfast._training.steps.monitor import StepMonitor
 from bpfast._validation.names import by_name
-from bpfast._validation.naming import naming
+from bpfast._validation.naming import naming, naming_rows
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag, integer
 from bpfast.history._columns import Columns, unknown_column
@@ -240,11 +240,9 @@ class Monitor(Columns, StepMonitor):
         """Check that the network fits; the training loop calls it before the first step."""
         self._watch.begin()
         with naming("Monitor"):
-            try:
+            with naming_rows(self._sample.rows):
                 # Without weights, because those of a training may be negative.
                 batch_of(net, self._sample.x, self._sample.y)
-            except (ValueError, TypeError) as error:
-                raise self._sample.of_given_rows(error) from None
             if self._every_steps or not self._fits(net):
                 self._probe_of(net)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     from bpfast._core import _Inputs as Inputs
 
-# The start of an error about a row.
-ROW = re.compile(r"((?:x|y)\[)(\d+)(?=[],])")
 # The examples from which causes are concluded.
 MAX_EXPLAINED = 500
 
@@ -77,13 +74,10 @@ class Sample:
         self.count = min(count, len(order))
         self._order = order
 
-    def of_given_rows(self, error: Exception) -> Exception:
-        """An error about a row of the sample, with the number of that row in the given arrays."""
-        found = ROW.match(str(error))
-        if found is None:
-            return error
-        text = f"{found[1]}{self._order[int(found[2])]}{str(error)[found.end(2) :]}"
-        return type(error)(text)
+    @property
+    def rows(self) -> NDArray[Any]:
+        """The given rows that the examples are."""
+        return self._order
 
     def first(self, count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
         """The first examples, their targets and their weights."""

@@ -100,11 +100,16 @@ def _of_labels(class_weight: Any, index: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def by_class(argument: str, weights: dict[Any, Any], classes: NDArray[Any]) -> NDArray[np.float64]:
-    """The weight of each class, 1 for those not given."""
+    """The weight of each class, 1 for those not given.
+
+    A key that is no class is refused if a class has no weight, as it may be a misspelt one.
+    Otherwise y may lack a class, as that of a fold does.
+    """
     known = {*classes.tolist(), *classes}
+    has_all = all(label in weights for label in classes.tolist())
     for key, weight in weights.items():
         name = key.item() if isinstance(key, np.generic) else key
-        if key not in known:
+        if key not in known and not has_all:
             expected = f"labels of the classes {classes}"
             raise ValueError(f"{argument}: expected {expected}, got {name!r}")
         if not isfinite(given := number(f"{argument}[{name!r}]", weight)):
