@@ -61,6 +61,14 @@ def test_a_worker_that_dies_changes_no_bit(processes):
     assert processes["one died"] == processes["none died"]
 
 
+def test_a_cluster_that_loses_all_its_workers_and_gets_new_ones(processes):
+    """Also an error that cannot be read again, which left the next training a broken connection."""
+    found = processes["all lost"]
+    assert found["replaced"]
+    assert found["message"] == ["TwoArgumentsError: file: bad", "This happened in shard 1."]
+    assert found["hash"] == found["again"] == digest(train("full", *examples("full"), epochs=4)[0])
+
+
 def test_resumed_with_another_number_of_workers(threads):
     expected, _ = train("classes", *examples("classes"), epochs=3)
     assert threads["resumed"] == digest(expected)

@@ -2,13 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from distributed import Client
+from distributed import Client, LocalCluster
 
 import bpfast
 from bpfast.distributed._engines import dask as engine
@@ -89,6 +90,48 @@ def refused(client):
     return found
 
 
+def all_lost():
+    """A training whose only worker is killed, and replaced by its nanny under another address."""
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**options) as workers, Client(workers) as client:
+        before = set(client.nthreads())
+
+        def callback(net, history):
+            if len(history) == 2:
+                (process,) = client.run(os.getpid).values()
+                os.kill(process, signal.SIGKILL)
+
+        net, _ = train("full", *data(), client=client, epochs=4, callbacks=callback)
+        message = None
+        try:
+            bpfast.distributed.fit(net, [own_shard, broken_shard], client=client, method="full")
+        except RuntimeError as error:
+            message = [str(error), *error.__notes__]
+        again = digest(train("full", *data(), client=client, epochs=4)[0])
+        return {
+            "replaced": before.isdisjoint(client.nthreads()),
+            "hash": digest(net),
+            "message": message,
+            "again": again,
+        }
+
+
+def own_shard():
+    x, y, _ = data()
+    return x[:100], y[:100]
+
+
+class TwoArgumentsError(Exception):
+    """Unpickling calls it with one."""
+
+    def __init__(self, what, where):
+        super().__init__(f"{what}: {where}")
+
+
+def broken_shard():
+    raise TwoArgumentsError("file", "bad")
+
+
 def lost_scheduler(folder):
     """The error of a training whose scheduler is killed after an epoch, and its parameters."""
     file = Path(folder) / "scheduler.json"
@@ -155,6 +198,7 @@ def main(folder):
         found["died"] = len(before - set(client.nthreads()))
         found["none died"] = deadly(path, None, dies=False)
         found["refused"] = refused(client)
+    found["all lost"] = all_lost()
     found["lost scheduler"] = lost_scheduler(folder)
     print(json.dumps(found))
 

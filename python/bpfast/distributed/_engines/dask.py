@@ -39,6 +39,8 @@ MAX_ATTEMPTS = 4
 # How long the driver waits for a worker to answer it without the scheduler, and for how long it
 # relies on where the shards are.
 ANSWER_TIMEOUT, LOCATIONS_LIFETIME = 2.0, 5.0  # seconds
+# How often the driver looks whether workers are lost that shall prepare shards.
+LOSS_INTERVAL = 1.0  # seconds
 
 
 def on_workers(
@@ -88,10 +90,35 @@ class Workers:
 
     def _prepare(self, model: Model, sources: list[Any], *, is_placed: bool) -> list[Any]:
         """The futures of the shards. New data go to the workers in blocks of neighbours."""
+        anywhere = [None] * len(sources)
+        if is_placed:
+            return self._submit_shards(model, sources, anywhere)
+        places = _in_blocks(len(sources), self._client.nthreads())
+        shards = self._submit_shards(model, sources, places)
+        if self._have_ended(shards, set(places)):
+            # Without any worker, Dask keeps what has a place until the worker of this address is
+            # back, and loses it for new ones.
+            free = {shard.key: None for shard in shards}
+            self._client.sync(self._client.scheduler.set_restrictions, worker=free)
+            return shards
+        self._client.cancel(shards)
+        return self._submit_shards(model, sources, anywhere)
+
+    def _have_ended(self, shards: list[Any], places: set[str]) -> bool:
+        """Wait for the shards; False if one of these workers is lost before."""
+        from distributed import wait
+
+        while True:
+            try:
+                wait(shards, timeout=LOSS_INTERVAL)
+            except TimeoutError:
+                if not places <= set(self._client.nthreads()):
+                    return False
+            else:
+                return True
+
+    def _submit_shards(self, model: Model, sources: list[Any], places: Iterable[Any]) -> list[Any]:
         client, token = self._client, uuid.uuid4().hex
-        places: list[Any] = [None] * len(sources)
-        if not is_placed:
-            places = _in_blocks(len(sources), client.nthreads())
         with warnings.catch_warnings():
             # Arrays of this process are sent on purpose, once.
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
@@ -199,12 +226,13 @@ class Workers:
         for place, numbers in self._groups:
             used = {k for k in numbers if rows is None or k in rows}
             of_group = None if rows is None else {k: rows[k] for k in used}
+            at = place if used else None  # as in `_prepare`: what needs no shard could be lost
             futures.append(
                 client.submit(
                     run_on_worker, sent, self._mine, self.count, numbers, of_group,
                     *[self._shards[k] if k in used else None for k in numbers],
                     key=f"{task.name}-{uuid.uuid4().hex}", pure=False,
-                    workers=place, allow_other_workers=place is not None,
+                    workers=at, allow_other_workers=at is not None,
                 )
             )  # fmt: skip
         while task.nbytes > MAX_INLINE_BYTES and len(futures) > RESULTS_PER_SUM:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bpfast import _core
 from bpfast.distributed._engines.engine import Holder, root
 from bpfast.distributed._engines.interrupts import HeldInterrupts
 from bpfast.distributed._engines.same_bits import difference, properties
 from bpfast.distributed._ordered_sum.tree import Tree
-from bpfast.distributed._ordered_sum.values import Failure
+from bpfast.distributed._ordered_sum.values import sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from bpfast.distributed._shards.task import Model, Task
     from bpfast.history._history import History
     from bpfast.optimizers import Optimizer
-
-
-Problem = TypeVar("Problem", bound=BaseException)
 
 
 class Sums(NamedTuple):
@@ -92,7 +88,7 @@ def _drive(
         raise
     finally:
         record = history if history is not None else net.history
-        sent = None if problem is None else _sendable(problem, "rank 0: ")
+        sent = None if problem is None else sendable(problem, "rank 0: ")
         with ranks.interrupts.held():
             ranks.broadcast(Outcome(_core.copy_params(net), optimizer.state, record, sent))
     return history
@@ -191,7 +187,9 @@ class Ranks:
                 self._holder.change(rows_or_change)
                 continue
             task.model = self._model
-            self._comm.send(_sendable_sums(self._added(task, rows_or_change)), self._parent)
+            nodes, stop = self._added(task, rows_or_change)
+            stop = None if stop is None else sendable(stop, f"rank {self.rank}: ")
+            self._comm.send(Sums(nodes, stop), dest=self._parent)
         return message
 
     def begin_epoch(self) -> None:
@@ -199,26 +197,6 @@ class Ranks:
 
     def close(self) -> None:
         """Nothing to release."""
-
-
-def _sendable_sums(sums: Sums) -> Sums:
-    """The sums with errors in a form that other ranks can read."""
-    if sums.stop is not None:
-        return Sums({}, _sendable(sums.stop))
-    nodes = {
-        node: Failure(value.shard, _sendable(value.error)) if isinstance(value, Failure) else value
-        for node, value in sums.nodes.items()
-    }
-    return Sums(nodes, None)
-
-
-def _sendable(error: Problem, where: str = "") -> Problem | RuntimeError:
-    """The error in a form that other ranks can read. `where` names its rank otherwise."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    except Exception:  # noqa: BLE001 - an error of the user's may raise anything
-        return RuntimeError(f"{where}{type(error).__name__}: {error}")
-    return error
 
 
 def _checked(comm: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class Failure:
     """The error of the first shard that raised one."""
 
     shard: int
-    error: Exception
+    error: BaseException
 
     def throw(self) -> None:
         """Raise the error, naming the shard."""
@@ -42,6 +43,27 @@ class Failure:
             raise type(error)(f"shard {self.shard}: {error}") from error
         error.add_note(f"This happened in shard {self.shard}.")
         raise error
+
+    def __reduce__(self) -> tuple[type[Failure], tuple[int, BaseException]]:
+        return Failure, (self.shard, sendable(self.error))
+
+
+def sendable(error: BaseException, where: str = "") -> BaseException:
+    """The error in a form that other processes can read: itself, or its text after `where`.
+
+    Examples
+    --------
+    >>> class TwoError(Exception):
+    ...     def __init__(self, what, where):
+    ...         super().__init__(f"{what}: {where}")
+    >>> sendable(TwoError("file", "bad"))
+    RuntimeError('TwoError: file: bad')
+    """
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    except Exception:  # noqa: BLE001 - an error of the user's may raise anything
+        return RuntimeError(f"{where}{type(error).__name__}: {error}")
+    return error
 
 
 def combine(left: Any, right: Any) -> Any:
