@@ -142,7 +142,7 @@ fn latency() -> f64 {
         .map(|sizes| (numbers(sizes[0] * sizes[1]), numbers(sizes[1])))
         .collect();
     let mut a: Vec<Vec<f32>> = SMALL.iter().map(|&size| numbers(size)).collect();
-    let mut pack_buffer = vec![0.0; gemm::pack_buffer::<f32>(64 * 64)];
+    let mut pack_buffer = vec![0.0; gemm::pack_buffer::<f32>((64, 64), 1)];
     let cancel = CancelToken::none();
     let context = &mut Context::new(&mut pack_buffer, &cancel);
     let mut forward = || {
@@ -196,7 +196,7 @@ fn compare<T: Real + 'static>(case: &str, rows: usize, n_in: usize, n_out: usize
         numbers(rows * n_out),
     );
     let bias = vec![T::ZERO; n_out];
-    let mut pack_buffer = vec![T::ZERO; gemm::pack_buffer::<T>(n_in * n_out)];
+    let mut pack_buffer = vec![T::ZERO; gemm::pack_buffer::<T>((n_in, n_out), rows)];
     let cancel = CancelToken::none();
     let context = &mut Context::new(&mut pack_buffer, &cancel);
     let mut out = vec![T::ZERO; (rows * n_out).max(rows * n_in).max(n_in * n_out)];

@@ -6,6 +6,7 @@ pub mod cancel;
 pub mod checksum;
 pub mod error;
 pub mod random;
+pub mod ranges;
 pub(crate) mod reserve;
 mod suggest;
 pub mod sum;

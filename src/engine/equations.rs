@@ -29,7 +29,7 @@ pub fn bp2<T: Real>(
     cancel: &CancelToken<'_>,
 ) -> Result<()> {
     let (width, width_next) = (weights.rows, weights.columns);
-    let mut pack_buffer = pack_buffer(width * width_next, cancel)?;
+    let mut pack_buffer = pack_buffer((width, width_next), cancel)?;
     if cancel.poll_after(0) {
         return Ok(()); // cancelled: the buffer may be too short
     }
@@ -96,7 +96,7 @@ pub fn bp4<T: Real>(
         .chunks(ROWS_PER_BP4_SUM * n_out)
         .zip(a.chunks(ROWS_PER_BP4_SUM * n_in));
     let mut stack = stack(n.div_ceil(ROWS_PER_BP4_SUM), nabla_w.len(), cancel)?;
-    let mut pack_buffer = pack_buffer(nabla_w.len(), cancel)?;
+    let mut pack_buffer = pack_buffer((n_in, n_out), cancel)?;
     if cancel.poll_after(0) {
         return Ok(()); // cancelled: the stack may be too short
     }
@@ -131,9 +131,12 @@ fn stack<T: Real>(chunks: usize, length: usize, cancel: &CancelToken<'_>) -> Res
     Ok(stack)
 }
 
-/// The pack buffer for products with a matrix of `weights` elements.
-fn pack_buffer<T: Real>(weights: usize, cancel: &CancelToken<'_>) -> Result<Vec<T>> {
-    let mut pack_buffer = Vec::new();
-    grow_workspace(&mut pack_buffer, gemm::pack_buffer::<T>(weights), 1, cancel)?;
+/// The pack buffer for products with weights of this shape.
+fn pack_buffer<T: Real>(weights: (usize, usize), cancel: &CancelToken<'_>) -> Result<Vec<T>> {
+    let (mut pack_buffer, length) = (
+        Vec::new(),
+        gemm::pack_buffer::<T>(weights, ROWS_PER_BP4_SUM),
+    );
+    grow_workspace(&mut pack_buffer, length, 1, cancel)?;
     Ok(pack_buffer)
 }

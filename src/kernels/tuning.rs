@@ -51,6 +51,8 @@ pub mod gemm {
     pub const LARGE: usize = 1 << 18;
     /// The bytes of B from which on the product of a single row is streamed from memory (`gemv`).
     pub const GEMV_BYTES: usize = 1 << 19;
+    /// The most registers of sums of a single row: with two more, of a factor and of B, they fit the 16 of AVX2.
+    pub const MAX_ONE_ROW_REGISTERS: usize = 12;
     /// The most elements of B that are transposed together for a single row: they stay in the L2 cache. With 12
     /// registers of rows of 1024, a gradient of one example of "wide" took 12 % longer.
     pub const ONE_ROW_TRANSPOSED: usize = 1 << 14;
@@ -80,6 +82,8 @@ pub mod gemm {
 
 /// Products with a CSR x.
 pub mod spmm {
+    /// The most registers across a tile that hold accumulators.
+    pub const MAX_REGISTERS: usize = 4;
     /// The most columns computed together: rows of weights that several examples use then stay in the
     /// cache.
     pub const MAX_COLUMNS: usize = 128;

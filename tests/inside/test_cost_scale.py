@@ -81,3 +81,50 @@ def test_the_scale_of_outputs_that_are_never_below_0(output):
     assert check.change == "y divided by its RMS"
     scaled = y / np.sqrt(np.mean(y**2))
     assert "target_range" not in kinds(explain(network(output=output), X, scaled))
+
+
+@pytest.mark.parametrize("cost", ["log_likelihood", "poisson"])
+def test_shares_of_counts(cost):
+    """Outputs of softmax add up to 1: the best answer for counts y is y / Σ y."""
+    counts = np.random.default_rng(0).multinomial(50, [0.7, 0.2, 0.05, 0.05], 200).astype(float)
+    net = bpfast.Network([4, 8, 4], hidden="tanh", output="softmax", cost=cost, seed=0)
+    net.biases[0][:], net.weights[1][:] = 30, 0
+    net.biases[1][:] = np.log(counts.mean(axis=0))
+    report = explain(net, X, counts)
+    assert report.cost == pytest.approx(report.baseline, rel=1e-9)
+    assert report.main.kind == "saturated_hidden"
+
+
+@pytest.mark.parametrize(
+    "schedule", [bpfast.schedules.Cosine(0.01, 640), bpfast.schedules.Step(0.01, 64, 0.1)]
+)
+def test_the_small_rates_at_the_end_of_a_schedule_are_no_cause(schedule):
+    y = np.sin(X[:, :1]) + RNG.standard_normal((200, 1))
+    net = bpfast.Network([4, 8, 1], hidden="tanh", output="identity", init="xavier", seed=0)
+    net.fit(X, y, epochs=64, batch_size=20, optimizer=bpfast.Adam(schedule), seed=0)
+    assert "small_step" not in kinds(explain(net, X, y))
+    tiny = bpfast.Network([4, 8, 1], hidden="tanh", output="identity", init="xavier", seed=0)
+    tiny.fit(X, y, epochs=2, optimizer=bpfast.SGD(bpfast.schedules.Cosine(1e-9, 640)), seed=0)
+    assert kinds(explain(tiny, X, y)) == ["small_step"]
+
+
+@pytest.mark.parametrize(("output", "expected"), [("sigmoid", 0.56), ("softplus", 0.0)])
+def test_saturation_of_outputs_of_the_poisson_cost(output, expected):
+    """Records of steps have the numbers of records of epochs."""
+    x, y = np.linspace(-8, 8, 50)[:, np.newaxis], np.full((50, 1), 0.5)
+    net = bpfast.Network([1, 1], output=output, cost="poisson", init="zeros")
+    net.weights[0][:] = 1
+    epochs, steps = Monitor(x, y, warn=False), Monitor(x, y, every_steps=1, warn=False)
+    epochs.record(net)
+    net.fit(x, y, epochs=1, batch_size=50, optimizer=bpfast.SGD(1e-12), callbacks=steps, seed=0)
+    assert epochs.saturation_2[0] == pytest.approx(expected)
+    assert steps.saturation_2[0] == pytest.approx(expected)
+
+
+def test_a_gradient_of_0_has_no_signal():
+    net = bpfast.Network([4, 3, 1], output="identity", init="zeros")
+    epochs = Monitor(X, np.zeros((200, 1)), warn=False)
+    steps = Monitor(X, np.zeros((200, 1)), every_steps=1, warn=False)
+    epochs.record(net)
+    net.fit(X, np.zeros((200, 1)), epochs=1, batch_size=200, callbacks=steps)
+    assert np.isnan([epochs.signal_to_noise[0], steps.signal_to_noise[0]]).all()

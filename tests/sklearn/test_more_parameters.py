@@ -312,3 +312,27 @@ def test_warnings_of_targets():
     assert {warning.filename for warning in caught} == {__file__}
     for solver in ("adam", "lbfgs"):
         MLPRegressor(solver=solver, max_iter=2).fit(X, 1000.0 * Y)
+
+
+def test_each_fit_of_a_warm_start_drops_other_neurons():
+    model = classifier(dropout=0.5, warm_start=True, max_iter=1, learning_rate_init=1e-12)
+    losses = [model.fit(X, Y).loss_ for _ in range(3)]
+    assert len(set(losses)) == 3
+    again = classifier(dropout=0.5, warm_start=True, max_iter=1, learning_rate_init=1e-12)
+    assert [again.fit(X, Y).loss_ for _ in range(3)] == losses
+
+
+def test_the_log_likelihood_of_two_classes():
+    given = params(classifier(cost="log_likelihood"), X, Y > 0)
+    assert np.array_equal(given, params(classifier(), X, Y > 0))
+
+
+def test_a_scorer_without_weights():
+    def scorer(model, x, y):
+        return 1.0
+
+    model = classifier(early_stopping=True, scoring=scorer)
+    with pytest.raises(
+        TypeError, match=r"^scoring: expected a scorer that takes "
+    ):
+        model.fit(X, Y, sample_weight=np.ones(len(Y)))

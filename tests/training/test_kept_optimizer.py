@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bpfast
+from tests.helpers.refuses import refuses
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(30, 3)), RNG.random((30, 2))
@@ -107,3 +108,64 @@ def test_a_resumed_checkpoint_continues(tmp_path):
     whole.fit(X, Y, **(HOW | {"epochs": 4}))
     assert other.optimizer.steps == 2 * STEPS
     np.testing.assert_array_equal(other.params, whole.params)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_steps_of_a_schedule_belong_to_one_network(momentum):
+    """A second network would be trained with the rates of the end, which may be 0."""
+    optimizer = bpfast.SGD(bpfast.schedules.Cosine(0.1, steps=20), momentum=momentum)
+    nets = [bpfast.Network([2, 1], output="identity", seed=0) for _ in range(2)]
+    x, y = np.ones((10, 2)), np.ones((10, 1))
+    nets[0].fit(x, y, epochs=2, optimizer=optimizer)
+    nets[0].fit(x, y, epochs=2, optimizer=optimizer)
+    message = "^optimizer: expected one with steps of this network alone, got one that has done 4 "
+    for call in (nets[1].fit, nets[1].partial_fit):
+        with refuses(ValueError, message, nets[1]):
+            call(x, y, optimizer=optimizer)
+    optimizer.reset()
+    assert nets[1].fit(x, y, epochs=1, optimizer=optimizer).learning_rate[0] == 0.1
+    plain = bpfast.SGD(0.1)  # whose steps make no difference
+    for net in nets:
+        net.fit(x, y, epochs=1, optimizer=plain)
+
+
+@pytest.mark.parametrize("warm_up", [False, True])
+def test_a_plateau_that_another_training_has_lowered(warm_up):
+    schedule = bpfast.schedules.Plateau(0.1, factor=0.5, patience=0)
+    rate = bpfast.schedules.WarmUp(schedule, steps=1) if warm_up else schedule
+    x, y = np.ones((10, 2)), np.ones((10, 1))
+    nets = [bpfast.Network([2, 1], output="identity", seed=0) for _ in range(2)]
+    nets[0].fit(x, y, epochs=60, optimizer=bpfast.SGD(rate, momentum=0.9))
+    assert schedule(0) < 0.1
+    nets[0].fit(x, y, epochs=1, optimizer=nets[0].optimizer)  # the same training goes on
+    message = "^learning_rate: expected a new schedule for a new optimizer, got one that another"
+    with refuses(ValueError, message, nets[1]):
+        nets[1].fit(x, y, optimizer=bpfast.SGD(rate))
+
+
+def test_a_rate_that_was_made_negative():
+    rate = bpfast.schedules.Constant(0.1)
+    rate.rate = -1.0
+    net = bpfast.Network([1, 1], output="identity", init="zeros")
+    with refuses(ValueError, "^learning_rate: expected a finite rate, 0 or above, at step 0", net):
+        net.fit([[1.0]], [[1.0]], optimizer=bpfast.SGD(rate))
+
+
+def test_the_direction_of_early_stopping_is_that_of_its_column():
+    stop = bpfast.EarlyStopping(2)
+    for name, value in (("monitor", "accuracy"), ("mode", "MIN")):
+        with pytest.raises(AttributeError):
+            setattr(stop, name, value)
+
+
+def test_callbacks_whose_body_would_not_run():
+    def generator(net, history):
+        yield True
+
+    async def coroutine(net, history):
+        return True
+
+    net = bpfast.Network([1, 1], seed=0)
+    for callback in (generator, coroutine):
+        with refuses(TypeError, r"^callbacks\[0\]: expected a function, got one with yield", net):
+            net.fit([[1.0]], [[1.0]], callbacks=callback)

@@ -7,6 +7,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
+from bpfast.schedules._config import from_config
+from bpfast.schedules._decay import Constant
+from bpfast.schedules._schedule import Schedule
+
 if TYPE_CHECKING:
     from bpfast._network import Network
     from bpfast.optimizers import Optimizer
@@ -15,8 +19,9 @@ if TYPE_CHECKING:
 # For each running training, oldest first: its thread and the objects that it uses. A training
 # removes its ticket with ``RUNNING.pop``, which Ctrl-C cannot interrupt.
 RUNNING: dict[object, tuple[int, dict[str, Any]]] = {}
-# The network of an optimizer's state.
+# The network of an optimizer's state, and of its steps.
 _NETWORK_OF: WeakKeyDictionary[StateArrays, ref[Network]] = WeakKeyDictionary()
+_NETWORK_OF_STEPS: WeakKeyDictionary[Optimizer, ref[Network]] = WeakKeyDictionary()
 
 
 def lock(ticket: object, **objects: Any) -> None:
@@ -58,13 +63,29 @@ def bind_state(state_arrays: StateArrays, net: Network) -> None:
 
 
 def refuse_another_network(optimizer: Optimizer, net: Network) -> None:
-    """Raise ValueError if the optimizer has state of another network or of other parameters."""
-    state_arrays = optimizer._state_arrays
+    """Raise ValueError if the optimizer has state of another network or of other parameters.
+
+    With a schedule its state are its steps as well. A schedule with a state of its own, such as a
+    Plateau, must be new for a new optimizer.
+    """
+    state_arrays, schedule = optimizer._state_arrays, optimizer.learning_rate
     owner = None if state_arrays is None else _NETWORK_OF.get(state_arrays)
+    is_scheduled = callable(schedule) and not isinstance(schedule, Constant)
+    if owner is None and is_scheduled and optimizer.steps:
+        owner = _NETWORK_OF_STEPS.get(optimizer)
     if owner is not None and owner() is not net:
         got = f"one that has done {optimizer.steps} of another; reset() makes it new"
         raise ValueError(f"optimizer: expected one with steps of this network alone, got {got}")
+    if isinstance(schedule, Schedule) and not optimizer.steps and _has_reports(schedule):
+        got = f"one that another training has changed: {schedule!r}"
+        raise ValueError(f"learning_rate: expected a new schedule for a new optimizer, got {got}")
     try:
         optimizer._state_for([net.params])
     except ValueError as error:
         raise ValueError(f"optimizer: {error}") from None
+    _NETWORK_OF_STEPS[optimizer] = ref(net)
+
+
+def _has_reports(schedule: Schedule) -> bool:
+    """Whether its state is not that of a new one."""
+    return bool(schedule.state) and schedule.state != from_config(schedule.config).state

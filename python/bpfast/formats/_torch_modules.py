@@ -121,15 +121,14 @@ def _leaves(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, n
     if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():
         chain.refuse(name, "expected parameters", "a lazy layer; call the model once before")
     _refuse_other_calls(chain, name, module)
-    if type(module).forward is nn.Sequential.forward:
+    kind = type(module)
+    if kind.forward is nn.Sequential.forward and kind.__iter__ is nn.Sequential.__iter__:
         # Not `named_children`, which has a module that occurs twice once.
         for child_name, child in module._modules.items():  # noqa: SLF001, there is no other way
             if child is None:
                 chain.refuse(name, "expected modules", f"None as {child_name!r}")
             yield from _leaves(chain, f"{name}.{child_name}" if name else child_name, child)
-    elif type(module).__module__.startswith(("torch.nn.", "bpfast.")) or isinstance(
-        module, nn.Linear
-    ):
+    elif kind.__module__.startswith(("torch.nn.", "bpfast.")) or isinstance(module, nn.Linear):
         yield name, module
     else:
         yield from _traced(chain, name, module)
@@ -138,7 +137,9 @@ def _leaves(chain: Chain, name: str, module: nn.Module) -> Iterator[tuple[str, n
 def _refuse_other_calls(chain: Chain, name: str, module: nn.Module) -> None:
     """Raise ValueError if a call of a module is more than the forward method of its class."""
     kind = type(module)
-    if module._forward_hooks or module._forward_pre_hooks:  # noqa: SLF001, there is no other way
+    of_all = nn.modules.module
+    global_hooks = of_all._global_forward_hooks or of_all._global_forward_pre_hooks  # noqa: SLF001
+    if global_hooks or module._forward_hooks or module._forward_pre_hooks:  # noqa: SLF001, likewise
         # As those of spectral_norm.
         chain.refuse(name, "expected a module without forward hooks", kind.__name__)
     changed = "forward" if "forward" in vars(module) else ""

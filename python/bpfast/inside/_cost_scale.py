@@ -64,7 +64,11 @@ def least_cost(batch: Batch) -> float:
         return 0.0
     if cost in LABELLED and np.isin(targets, (0.0, 1.0)).all():
         return 0.0
-    z = _weighted_inputs(output, np.clip(targets, *range_of(output)))
+    best = targets
+    if output == "softmax":  # its outputs add up to 1
+        sums = targets.sum(axis=1, keepdims=True)
+        best = targets / np.where(sums > 0, sums, 1.0)
+    z = _weighted_inputs(output, np.clip(best, *range_of(output)))
     of_z = network_from(batch.net, len(batch.net.sizes))
     return float(of_z.cost(z, batch.y, sample_weight=batch.weight))
 
@@ -77,7 +81,10 @@ def base_cost(batch: Batch) -> float:
     if batch.targets is None or callable(batch.net.config["cost"]):
         return np.nan
     output, cost = batch.net.config["output"], batch.net.config["cost"]
-    answer = np.clip(batch.mean(batch.targets), *range_of(output))
+    answer = batch.mean(batch.targets)
+    if output == "softmax" and cost not in RESIDUAL:  # its outputs add up to 1
+        answer = answer / (answer.sum() or 1.0)
+    answer = np.clip(answer, *range_of(output))
     if cost in RESIDUAL and output != "softmax":  # they see a^L alone
         output, z = "identity", answer
     else:

@@ -113,9 +113,9 @@ def explain(
     ['unscaled_features', 'saturated_hidden']
     """
     batch = batch_of(net, x, y, sample_weight)
-    made = optimizer_for(net, optimizer, learning_rate)
+    made, largest_rate = optimizer_for(net, optimizer, learning_rate)
     with np.errstate(all="ignore"):  # exploding networks overflow, and are explained nevertheless
-        facts = Facts.of(net.copy(), batch, made)
+        facts = Facts.of(net.copy(), batch, made, largest_rate)
         return Report(facts, findings_of(facts))
 
 

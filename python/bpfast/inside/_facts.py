@@ -51,10 +51,12 @@ class Facts:
     scale: CostScale
 
     @classmethod
-    def of(cls, net: Network, batch: Batch, optimizer: Optimizer | None) -> Facts:
+    def of(
+        cls, net: Network, batch: Batch, optimizer: Optimizer | None, largest_rate: float
+    ) -> Facts:
         """Compute all of it."""
         cost = batch.cost()
-        step = None if optimizer is None else step_of(net, batch, optimizer, cost)
+        step = None if optimizer is None else step_of(net, batch, optimizer, cost, largest_rate)
         layers = layers_of(batch, None if step is None else step.change)
         return cls(
             net=net,

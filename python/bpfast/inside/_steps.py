@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # are tried until the cost has risen three times.
 MIN_EXPONENT, MAX_EXPONENT = -10, 30
 MAX_RISES = 3
-# The steps after which the cost is back below its start, if an optimizer adapts.
+# The steps of RMSprop and Adagrad after which they are shorter, and the cost is below its start.
 RECOVERY_STEPS = 10
 
 
@@ -47,14 +47,16 @@ class NextStep:
         The multiple of the change that lowers the cost most, a power of 2; 0 if none lowers it.
         At the start of RMSprop, of the change with a full average of squares.
     lowest, after : float
-        The cost there, and after the step itself. An optimizer that adapts its steps may recover
-        from a first one that is too long: then it is the median over ten steps, if that is lower.
+        The cost there, and after the step itself. The first steps of RMSprop and Adagrad are
+        their longest: then it is the median over ten steps, if that is lower.
     largest_eigenvalue : float
         Of the Gauss–Newton matrix of C, for SGD; NaN for other optimizers and callable costs.
     ceiling : float
         SGD: the rate as a multiple of the largest stable one on a quadratic of this curvature,
         2 (1 + β) / λ with momentum β. Above 1 it diverges. NaN for other optimizers and callable
         costs.
+    largest_rate : float
+        The largest rate of the steps so far. A schedule makes the last ones small on purpose.
     """
 
     optimizer: Optimizer
@@ -66,22 +68,26 @@ class NextStep:
     after: float
     largest_eigenvalue: float
     ceiling: float
+    largest_rate: float
 
 
-def optimizer_for(net: Network, optimizer: Any, learning_rate: Any) -> Optimizer | None:
-    """A copy of the optimizer that the arguments mean, with the rate of its next step, or None.
+def optimizer_for(
+    net: Network, optimizer: Any, learning_rate: Any
+) -> tuple[Optimizer | None, float]:
+    """A copy of the optimizer that the arguments mean, or None, and the largest rate so far.
 
-    If that rate is 0, the copy keeps its schedule.
+    The copy has the rate of its next step. If that is 0, it keeps its schedule.
     """
     if optimizer is None and learning_rate is None:
         if net.optimizer is None:
-            return None
+            return None, 0.0
         optimizer = net.optimizer
     elif optimizer is None:
         optimizer = "adam" if net.optimizer is None else net.optimizer.kind
     made = copy.deepcopy(parse_optimizer(optimizer, learning_rate))
+    largest = largest_rate_of(made)
     made.learning_rate = rate_of(made) or made.learning_rate
-    return made
+    return made, largest
 
 
 def rate_of(optimizer: Optimizer) -> float:
@@ -99,7 +105,19 @@ def change_by(net: Network, batch: Batch, optimizer: Optimizer) -> FloatArray:
     return change
 
 
-def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> NextStep:
+def largest_rate_of(optimizer: Optimizer) -> float:
+    """The largest rate of its steps and the next one, without calls of a function of the user."""
+    rate, schedule = rate_of(optimizer), optimizer.learning_rate
+    if not isinstance(schedule, schedules.Schedule):
+        return rate
+    if isinstance(schedule, schedules.Plateau):
+        return schedule.rate
+    return float(schedules.rates(schedule, 0, optimizer.steps + 1).max())
+
+
+def step_of(
+    net: Network, batch: Batch, optimizer: Optimizer, cost: float, largest_rate: float
+) -> NextStep:
     """The next step, the cost along it, and the ceiling of the curvature."""
     change, rate = change_by(net, batch, optimizer), rate_of(optimizer)
     theta = np.array(batch.net.params)
@@ -128,13 +146,14 @@ def step_of(net: Network, batch: Batch, optimizer: Optimizer, cost: float) -> Ne
         after=_cost_after(batch, optimizer, theta + judged, cost),
         largest_eigenvalue=eigenvalue,
         ceiling=ceiling(optimizer, rate, eigenvalue),
+        largest_rate=max(largest_rate, rate),
     )
 
 
 def _cost_after(batch: Batch, optimizer: Optimizer, params: FloatArray, cost: float) -> float:
     """The cost with these parameters; above `cost`, the median over ten steps if that is lower."""
     after = batch.cost(params)
-    if optimizer.kind == "sgd" or after <= cost:
+    if optimizer.kind not in ("rmsprop", "adagrad") or after <= cost:
         return after
     own, params, costs = copy.deepcopy(optimizer), np.array(batch.net.params), []
     with np.errstate(all="ignore"):

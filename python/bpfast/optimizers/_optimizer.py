@@ -58,6 +58,7 @@ class Optimizer:
     """
 
     __slots__ = (
+        "__weakref__",
         "_config",
         "_hyperparameters",
         "_initial_schedule_state",

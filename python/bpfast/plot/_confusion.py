@@ -14,7 +14,7 @@ from bpfast._validation.iterables import is_iterable
 from bpfast._validation.network import check_network
 from bpfast._validation.numbers import flag
 from bpfast._validation.target_shape import outputs_error
-from bpfast.plot._figure import SEQUENTIAL, axes_for, color_scale, text_color
+from bpfast.plot._figure import SEQUENTIAL, axes_for, color_scale, plain, text_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def confusion(
         row = int(np.flatnonzero(~np.isfinite(a).all(axis=1))[0])
         raise ValueError(f"x: expected finite outputs, got {accuracy.format_row(a, row)}")
     classes = max(a.shape[1], 2)
-    names = _names(labels, classes)
+    names = [plain(name) for name in _names(labels, classes)]
     true, predicted = _classes(net, y, a), labels_of(a)
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (true, predicted), 1)

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from bpfast._many.ensemble.ensemble import Ensemble
 from bpfast._many.ensemble.ranking import best_index
 from bpfast.plot._arguments import instance_of
-from bpfast.plot._figure import BLUE, RED, axes_for, drawn, grid
+from bpfast.plot._figure import BLUE, RED, axes_for, drawn, grid, plain
 from bpfast.plot._history import VALIDATION_PREFIX
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def ensemble(ensemble: Ensemble, column: str = "cost", *, ax: Axes | None = None
             )  # fmt: skip
             shown = True
     axes.set_xlabel("epoch")
-    axes.set_ylabel(column.replace("_", " "))
+    axes.set_ylabel(plain(column.replace("_", " ")))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.legend()
     grid(axes)

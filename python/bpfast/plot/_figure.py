@@ -146,3 +146,14 @@ def grid(axes: Axes) -> None:
     """A faint grid behind the data."""
     axes.grid(alpha=0.3)
     axes.set_axisbelow(True)
+
+
+def plain(text: str) -> str:
+    r"""Text of a user, in which a dollar is a dollar: matplotlib reads what is between two as TeX.
+
+    Examples
+    --------
+    >>> plain("$0 to $10")
+    '\\$0 to \\$10'
+    """
+    return text.replace("$", r"\$")

@@ -10,7 +10,7 @@ from bpfast._validation.iterables import is_iterable
 from bpfast._validation.names import unknown_name
 from bpfast.history._history import History
 from bpfast.plot._arguments import instance_of
-from bpfast.plot._figure import BLUE, RED, drawn, figure_of, grid, panels_for
+from bpfast.plot._figure import BLUE, RED, drawn, figure_of, grid, panels_for, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ def draw(history: History, names: list[str] | None, axes: Any, argument: str) ->
                     marker=marker, markersize=4,
                 )  # fmt: skip
         panel.set_xlabel("epoch")
-        panel.set_ylabel(UNITS.get(name, name.replace("_", " ")))
+        panel.set_ylabel(UNITS.get(name, plain(name.replace("_", " "))))
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         grid(panel)
         if name not in ON_REQUEST:

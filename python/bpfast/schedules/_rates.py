@@ -94,7 +94,7 @@ def rates(
     schedule = as_schedule("schedule", schedule)
     first, count = integer("first", first, 0), integer("count", count, 0)
     if isinstance(schedule, Constant | Plateau):
-        return np.full(count, schedule(first))
+        return np.full(count, checked_rate(schedule(first), first))
     if isinstance(schedule, Schedule):
         given = schedule.rates(first, count)
         if not ((given >= 0) & (given < math.inf)).all():

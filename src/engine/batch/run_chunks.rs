@@ -71,13 +71,10 @@ impl<T: Real> Call<'_, T> {
             try_reserve("workspace", &mut scratch.workers, missing)?;
             scratch.workers.resize_with(threads, ThreadBuffers::default);
         }
-        let weights = self
-            .network
-            .architecture
-            .layers()
-            .iter()
-            .map(|layer| layer.weights.len());
-        let pack_buffer = gemm::pack_buffer::<T>(weights.max().unwrap_or(0));
+        let layers = self.network.architecture.layers().iter();
+        let sizes = layers.map(|layer| (layer.n_in, layer.row_stride));
+        let lengths = sizes.map(|size| gemm::pack_buffer::<T>(size, self.inputs.n));
+        let pack_buffer = lengths.max().unwrap_or(0);
         let mut workers = scratch.workers[..threads].iter_mut();
         workers.try_for_each(|worker| {
             grow_workspace(

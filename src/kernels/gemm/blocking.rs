@@ -6,14 +6,35 @@ use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::gemm::split::even;
 use crate::kernels::gemm::tiles::Microkernels;
 use crate::kernels::tuning::gemm::{
-    ALIASING_STRIDE, KC, KC_IN_PLACE, LARGE, MC_KC_PACKED_A, NR_BYTES, PACK_A_COLUMNS,
-    PACK_B_TILES, PACK_B_TILES_OF_A_LINE, TRANSPOSED,
+    ALIASING_STRIDE, KC, KC_IN_PLACE, LARGE, MAX_LANES, MAX_ONE_ROW_REGISTERS, MC_KC_PACKED_A,
+    NR_BYTES, PACK_A_COLUMNS, PACK_B_TILES, PACK_B_TILES_OF_A_LINE, TRANSPOSED,
 };
 
-/// The length of the pack buffer for products with a matrix of `weights` elements. A product also works
-/// with that of [`pack_buffer`] of 0, with shorter blocks.
-pub const fn pack_buffer<T>(weights: usize) -> usize {
-    TRANSPOSED + packed_blocks::<T>(weights)
+/// The length of the pack buffer for the products of a layer, whose weights have the shape (n_in, n_out), with at most
+/// `rows` examples at once. With a shorter one, products have shorter blocks. It is no longer than it must be: every
+/// network has one for each thread.
+pub const fn pack_buffer<T>((n_in, n_out): (usize, usize), rows: usize) -> usize {
+    let weights = n_in.saturating_mul(n_out);
+    let whole = packed_blocks::<T>(weights);
+    if weights >= LARGE {
+        return TRANSPOSED + whole;
+    }
+    let widest = max(n_in, n_out);
+    let longest = max(widest, rows);
+    // The registers of a transposed row are the widest that is packed.
+    let padded = widest.saturating_add(MAX_ONE_ROW_REGISTERS * MAX_LANES * 4 / size_of::<T>());
+    let needed = longest
+        .saturating_mul(padded)
+        .saturating_add(cache_line::numbers::<T>());
+    min(TRANSPOSED, longest.saturating_mul(MAX_LANES)) + min(whole, needed)
+}
+
+const fn min(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
+}
+
+const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 /// The part of it for packed blocks.
@@ -96,6 +117,7 @@ impl Blocking {
             PackA::InPlace
         };
         let most = if is_large { KC.1 } else { KC.0 };
+        let most = most.min((buffer - cache_line::numbers::<T>()) * size_of::<T>() / NR_BYTES);
         let kc = match b_is_packed {
             _ if whole => b.rows,
             false if pack_a == PackA::InPlace => KC_IN_PLACE,
@@ -118,7 +140,7 @@ impl Blocking {
             let nc = nc(kernels, b.columns, kc, mc < a.rows, buffer_of_b, caches);
             (PackB::Block, nc, kc * nc)
         } else {
-            let buffer_of_b = most * NR_BYTES / size_of::<T>();
+            let buffer_of_b = kc * NR_BYTES / size_of::<T>();
             (PackB::Micropanel, b.columns, buffer_of_b)
         };
         Self {

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::base::cache_line;
 use crate::kernels::gemm::accumulate::Accumulate;
-use crate::kernels::gemm::blocking::{Blocking, PackA, PackB, packed_blocks};
+use crate::kernels::gemm::blocking::{Blocking, PackA, PackB};
 use crate::kernels::gemm::context::Context;
 use crate::kernels::gemm::macrokernel::{BlockOfA, MicropanelOfC, PanelOfB};
 use crate::kernels::gemm::pack;
@@ -18,7 +18,7 @@ use crate::kernels::gemm::product::Product;
 use crate::kernels::gemm::split::{blocks, parts};
 use crate::kernels::gemm::tiles::{Microkernels, microkernels};
 use crate::kernels::simd::level::{Registers, current};
-use crate::kernels::tuning::gemm::MAX_NR;
+use crate::kernels::tuning::gemm::{MAX_NR, NR_BYTES};
 
 impl<T: Registers> Product<'_, T> {
     /// Computes `c`, (m, n).
@@ -52,7 +52,7 @@ impl<T: Registers> Product<'_, T> {
             cancel,
         } = context;
         assert!(
-            pack_buffer.len() >= packed_blocks::<T>(0),
+            pack_buffer.len() >= cache_line::numbers::<T>() + NR_BYTES / size_of::<T>(),
             "the length of a pack buffer"
         );
 

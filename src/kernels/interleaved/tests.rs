@@ -29,7 +29,7 @@ fn check<T: Real>(m: usize, k: usize, n: usize, bits: impl Fn(T) -> u64) {
     let (a, b) = (interleaved::<T>(m * k), interleaved::<T>(k * n));
     let (first, c) = (interleaved::<T>(n), interleaved::<T>(m * n));
     let token = CancelToken::none();
-    let mut pack_buffer = vec![T::ZERO; gemm::pack_buffer::<T>(0)];
+    let mut pack_buffer = vec![T::ZERO; gemm::pack_buffer::<T>((1, 1), 512)];
     let context = &mut Context::new(&mut pack_buffer, &token);
     let mut compare =
         |name: &str, c: &[T], expected: &dyn Fn(usize, &mut Context<'_, T>) -> Vec<T>| {

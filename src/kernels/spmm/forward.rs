@@ -8,9 +8,8 @@ use crate::kernels::gemm::Matrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
 use crate::kernels::spmm::blocks;
-use crate::kernels::spmm::microkernel::{
-    MAX_REGISTERS, SparseTile, load, load_row, store, tail, tiles,
-};
+use crate::kernels::spmm::microkernel::{SparseTile, load, load_row, store, tail, tiles};
+use crate::kernels::tuning::spmm::MAX_REGISTERS;
 
 /// z = 1 bᵀ + x W, or x W if b is empty, for a range of the layer's neurons.
 ///

@@ -4,21 +4,9 @@ use crate::base::cancel::{COPIED_PER_POLL, CancelToken};
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
-use crate::kernels::spmm::microkernel::{
-    MAX_REGISTERS, SparseTile, load, load_row, store_row, tail, tiles,
-};
-use crate::kernels::spmm::{blocks, non_temporal};
-
-/// Some rows of a weight gradient: those of the inputs from `first` on.
-#[derive(Debug)]
-pub struct GradientRows<'a, T> {
-    /// (inputs, n_out), including the padding between rows.
-    pub numbers: &'a mut [T],
-    /// The first input.
-    pub first: usize,
-    /// The row stride.
-    pub stride: usize,
-}
+use crate::kernels::spmm::microkernel::{SparseTile, load, load_row, store_row, tail, tiles};
+use crate::kernels::spmm::{GradientRows, blocks, non_temporal};
+use crate::kernels::tuning::spmm::MAX_REGISTERS;
 
 /// xᵀ δ for a range of the columns of x: the gradient of these inputs' weights. With `add`, it is added to
 /// `out`.

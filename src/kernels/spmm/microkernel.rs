@@ -1,9 +1,7 @@
 //! Loads and stores of a row of registers whose end is the end of its columns.
 
 use crate::kernels::simd::vector::Vector;
-
-/// The most registers across a tile that hold accumulators.
-pub const MAX_REGISTERS: usize = 4;
+use crate::kernels::tuning::spmm::MAX_REGISTERS;
 
 /// Adjacent columns held in registers.
 #[derive(Clone, Copy)]

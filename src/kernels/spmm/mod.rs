@@ -12,13 +12,24 @@ mod non_temporal;
 use std::ops::Range;
 
 pub use forward::forward;
-pub use gradients::{GradientRows, gradients};
+pub use gradients::gradients;
 
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::tuning::spmm::{COLUMN_MULTIPLE, MAX_COLUMNS, MAX_UNPOLLED_WORK};
 
 #[cfg(test)]
 mod tests;
+
+/// Some rows of a weight gradient: those of the inputs from `first` on.
+#[derive(Debug)]
+pub struct GradientRows<'a, T> {
+    /// (inputs, n_out), including the padding between rows.
+    pub numbers: &'a mut [T],
+    /// The first input.
+    pub first: usize,
+    /// The row stride.
+    pub stride: usize,
+}
 
 /// Blocks of columns, and for each of them blocks of rows of x, as many as are computed between two polls
 /// of the cancellation token.

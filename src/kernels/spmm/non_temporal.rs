@@ -11,7 +11,7 @@ use crate::kernels::caches::caches;
 use crate::kernels::csr::CsrMatrix;
 use crate::kernels::simd::level::{Computation, Registers, current, run};
 use crate::kernels::simd::vector::Arithmetic;
-use crate::kernels::spmm::gradients::GradientRows;
+use crate::kernels::spmm::GradientRows;
 use crate::kernels::tuning::spmm::{
     NON_TEMPORAL_BLOCK_BYTES, NON_TEMPORAL_ELEMENTS, NON_TEMPORAL_SHARE_OF_L3,
     NON_TEMPORAL_SLICE_BYTES,

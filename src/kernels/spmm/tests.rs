@@ -7,12 +7,12 @@ use crate::kernels::csr::CsrPattern;
 use crate::kernels::gemm::Matrix;
 use crate::kernels::simd::level::Level;
 use crate::kernels::simd::level::forced::at;
-use crate::kernels::spmm::microkernel::{MAX_REGISTERS, tiles};
+use crate::kernels::spmm::microkernel::tiles;
 use crate::kernels::spmm::*;
 use crate::kernels::testing::guarded::Guarded;
 use crate::kernels::testing::number::{Number, fill};
 use crate::kernels::tuning::spmm::{
-    NON_TEMPORAL_ELEMENTS, NON_TEMPORAL_SHARE_OF_L3, NON_TEMPORAL_SLICE_BYTES,
+    MAX_REGISTERS, NON_TEMPORAL_ELEMENTS, NON_TEMPORAL_SHARE_OF_L3, NON_TEMPORAL_SLICE_BYTES,
 };
 
 /// On both sides of a register, of a tile and of [`MAX_COLUMNS`], at every level.

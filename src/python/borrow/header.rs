@@ -3,6 +3,8 @@
 //! The contiguity and alignment flags are not used, as the strides give the same information: before NumPy
 //! 2, assigning to `data` sets the flags "C-contiguous" and "aligned" even if they are false.
 
+use std::ops::Range;
+
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods, npyffi};
 use pyo3::prelude::*;
 
@@ -19,6 +21,11 @@ impl Bounds {
     /// Whether the ranges have an address in common.
     pub fn overlap(&self, other: &Self) -> bool {
         self.start.max(other.start) < self.end.min(other.end)
+    }
+
+    /// The same as a range.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.end
     }
 
     /// The addresses from the first byte of an array to past its last byte, like NumPy's `byte_bounds`.

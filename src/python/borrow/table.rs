@@ -12,27 +12,28 @@ use pyo3::types::{PyCFunction, PyDict};
 
 use crate::base::alloc::try_push;
 use crate::base::error::Result;
+use crate::base::ranges::Ranges;
 use crate::python::borrow::header::{Bounds, changed_in_place_error};
 
 /// Only locked by threads that hold the GIL, so `os.fork` never copies it locked.
 static TABLE: Mutex<Table> = Mutex::new(Table {
     last: 0,
-    entries: Vec::new(),
+    borrows: Ranges::new(),
     scopes: Vec::new(),
 });
 
 struct Table {
     /// The last id that was given to a borrow or a scope.
     last: u64,
-    /// Short: the arrays of the running calls.
-    entries: Vec<Entry>,
-    /// Shorter still, but a scope may have thousands of borrows.
+    /// Those of the running calls: a few, or thousands for many networks.
+    borrows: Ranges<Holder>,
+    /// A few, of which each may have thousands of borrows.
     scopes: Vec<Scope>,
 }
 
-struct Entry {
-    number: u64,
-    bounds: Bounds,
+/// Who borrows, and how.
+#[derive(Clone, Copy)]
+struct Holder {
     access: Access,
     thread: u64,
 }
@@ -42,7 +43,7 @@ struct Scope {
     id: ScopeId,
     /// The number of live borrows.
     alive: usize,
-    entries: Vec<Entry>,
+    borrows: Ranges<Holder>,
 }
 
 /// The id of a scope.
@@ -99,11 +100,8 @@ impl Borrow {
         scope: Option<ScopeId>,
     ) -> PyResult<Self> {
         let mut table = table();
-        let excludes = |other: &Entry| {
-            (access != Access::Read || other.access != Access::Read)
-                && other.bounds.overlap(&bounds)
-        };
-        if let Some(other) = table.find(scope, excludes) {
+        let excludes = |_, other: &Holder| access != Access::Read || other.access != Access::Read;
+        if let Some(other) = table.find(scope, bounds, excludes) {
             return Err(conflict_error(argument, access, other.access));
         }
         Ok(table.add(bounds, access, scope)?)
@@ -117,10 +115,8 @@ impl Borrow {
     pub fn for_training(argument: &str, bounds: Bounds) -> PyResult<Self> {
         let mut table = table();
         let own = this_thread();
-        let excludes = |other: &Entry| {
-            (other.access != Access::Read || other.thread == own) && other.bounds.overlap(&bounds)
-        };
-        if let Some(other) = table.find(None, excludes) {
+        let excludes = |_, other: &Holder| other.access != Access::Read || other.thread == own;
+        if let Some(other) = table.find(None, bounds, excludes) {
             return Err(conflict_error(argument, Access::Train, other.access));
         }
         Ok(table.add(bounds, Access::Train, None)?)
@@ -137,9 +133,8 @@ impl Borrow {
 
     /// Whether no other borrow overlaps this one.
     pub fn is_alone(&self) -> bool {
-        let overlaps =
-            |other: &Entry| other.number != self.number && other.bounds.overlap(&self.bounds);
-        table().find(None, overlaps).is_none()
+        let is_other = |number, _: &Holder| number != self.number;
+        table().find(None, self.bounds, is_other).is_none()
     }
 }
 
@@ -155,13 +150,19 @@ impl Table {
         self.last
     }
 
-    /// The first borrow outside the scope that satisfies `predicate`.
-    fn find(&self, scope: Option<ScopeId>, predicate: impl Fn(&Entry) -> bool) -> Option<&Entry> {
-        let alone = self.entries.iter().find(|entry| predicate(entry));
+    /// A borrow outside the scope that overlaps `bounds` and satisfies `predicate`.
+    fn find(
+        &self,
+        scope: Option<ScopeId>,
+        bounds: Bounds,
+        predicate: impl Fn(u64, &Holder) -> bool,
+    ) -> Option<&Holder> {
+        let range = bounds.range();
+        let alone = self.borrows.find(&range, &predicate);
         alone.or_else(|| {
             let scopes = self.scopes.iter();
             let mut others = scopes.filter(|other| scope != Some(other.id));
-            others.find_map(|other| other.entries.iter().find(|entry| predicate(entry)))
+            others.find_map(|other| other.borrows.find(&range, &predicate))
         })
     }
 
@@ -169,28 +170,19 @@ impl Table {
     /// Memory runs out.
     fn add(&mut self, bounds: Bounds, access: Access, scope: Option<ScopeId>) -> Result<Borrow> {
         let number = self.next();
-        let entry = Entry {
-            number,
-            bounds,
-            access,
-            thread: this_thread(),
-        };
+        let (what, range, thread) = ("arrays in use", bounds.range(), this_thread());
+        let holder = Holder { access, thread };
         let of_scope = self.scopes.iter_mut().find(|other| Some(other.id) == scope);
         match (scope, of_scope) {
-            (None, _) => try_push("arrays in use", &mut self.entries, entry)?,
+            (None, _) => self.borrows.add(what, &range, number, holder)?,
             (Some(_), Some(scope)) => {
-                try_push("arrays in use", &mut scope.entries, entry)?;
+                scope.borrows.add(what, &range, number, holder)?;
                 scope.alive += 1;
             }
             (Some(id), None) => {
-                let mut entries = Vec::new();
-                try_push("arrays in use", &mut entries, entry)?;
-                let alive = 1;
-                try_push(
-                    "arrays in use",
-                    &mut self.scopes,
-                    Scope { id, alive, entries },
-                )?;
+                let (mut borrows, alive) = (Ranges::new(), 1);
+                borrows.add(what, &range, number, holder)?;
+                try_push(what, &mut self.scopes, Scope { id, alive, borrows })?;
             }
         }
         Ok(Borrow {
@@ -210,10 +202,7 @@ impl Table {
             }
             return;
         }
-        let mut entries = self.entries.iter();
-        if let Some(index) = entries.rposition(|entry| entry.number == borrow.number) {
-            self.entries.swap_remove(index); // usually the last
-        }
+        self.borrows.remove(&borrow.bounds.range(), borrow.number);
     }
 }
 
@@ -255,12 +244,12 @@ pub fn register_fork_handler(py: Python<'_>) -> PyResult<()> {
     }
     let in_child = PyCFunction::new_closure(py, None, None, |_, _| {
         let own = this_thread();
-        let is_own = |entry: &Entry| entry.thread == own;
+        let is_other = |_, holder: &Holder| holder.thread != own;
         let mut table = table();
-        table.entries.retain(is_own);
+        table.borrows.retain(|holder| holder.thread == own);
         table
             .scopes
-            .retain(|scope| scope.entries.iter().all(is_own));
+            .retain(|scope| scope.borrows.find(&(0..usize::MAX), is_other).is_none());
     })?;
     let when = PyDict::new(py);
     when.set_item("after_in_child", in_child)?;

@@ -216,8 +216,10 @@ impl<T: Real> Monitors<T> {
         let noise = noise(self.examples.gradients(n) * unit, gradient_norm, n);
         let signal_to_noise = if noise > 0.0 {
             gradient_norm / noise
-        } else {
+        } else if gradient_norm > 0.0 {
             f64::INFINITY
+        } else {
+            f64::NAN
         };
         let is_shared = self.all.iter().filter(|monitor| monitor.cosine).count() > 1;
         for monitor in &mut self.all {

@@ -3,6 +3,7 @@
 use crate::kernels::elementwise::saturation::ClosedGate;
 use crate::model::activation::{Activation, SELU};
 use crate::model::architecture::Architecture;
+use crate::model::cost::Cost;
 
 // Those of the records of epochs and of `explain`: python/bpfast/inside/_causes/limits.py.
 /// A gate σ' below this part of its maximum is closed.
@@ -27,7 +28,12 @@ impl Saturation {
     pub fn of(architecture: &Architecture, index: usize) -> Self {
         let activation = architecture.layers()[index].activation;
         let is_last = index + 1 == architecture.layers().len();
-        if is_last && architecture.cost().is_fused(activation) {
+        // There σ' cancels, as `CANCELLING` in python/bpfast/inside/_quantities.py has it: of poisson over sigmoid a
+        // part of it is left.
+        let cost = architecture.cost();
+        let cancels =
+            cost.is_fused(activation) && (cost, activation) != (Cost::Poisson, Activation::Sigmoid);
+        if is_last && cancels {
             return Self::None;
         }
         match activation {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from inspect import iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -130,7 +131,7 @@ def parts_of_arrays(
 def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
     """The callbacks as a list."""
     if callable(callbacks):
-        return [callbacks]
+        callbacks = [callbacks]
     if not is_iterable(callbacks):
         got = type(callbacks).__name__
         hint = _hint(callbacks)
@@ -140,6 +141,9 @@ def parse_callbacks(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
         if not callable(callback):
             got = type(callback).__name__
             raise TypeError(f"callbacks[{k}]: expected a callable, got {got}{_hint(callback)}")
+        if isgeneratorfunction(callback) or iscoroutinefunction(callback):
+            got = "one with yield, async or await, whose body would not run"
+            raise TypeError(f"callbacks[{k}]: expected a function, got {got}")
     return calls
 
 

@@ -251,11 +251,12 @@ class Examples:
                 costs.append(found)
                 weights.append(of_piece)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            total = np.sum(weights)  # NumPy sums pairwise
-            mean = float(np.sum(np.multiply(weights, costs)) / total)
+            shares = weights / np.max(weights)  # which lose no digits, as subnormal numbers do
+            total = np.sum(shares)  # NumPy sums pairwise
+            mean = float(np.sum(np.multiply(shares, costs)) / total)
             if math.isfinite(mean):
                 return mean
-            return float(np.sum(np.multiply(weights / total, costs)))
+            return float(np.sum(np.multiply(shares / total, costs)))
 
     def metrics(self, metrics: Mapping[str, Metric], prefix: str) -> dict[str, float]:
         """Each metric of the network's outputs, by its name with `prefix`."""

@@ -58,7 +58,9 @@ class EarlyStopping:
     EarlyStopping(patience=5, monitor='validation_accuracy', mode='max')
     """
 
-    __slots__ = ("best", "best_epoch", "min_delta", "mode", "monitor", "patience", "restore_best")
+    __slots__ = (
+        "_mode", "_monitor", "best", "best_epoch", "min_delta", "patience", "restore_best",
+    )  # fmt: skip
 
     @by_name({"tol": "min_delta", "threshold": "min_delta", "restorebestweights": "restore_best"})
     def __init__(
@@ -74,10 +76,20 @@ class EarlyStopping:
         if monitor is not None and not isinstance(monitor, str):
             raise TypeError(f"monitor: expected a column, got {type(monitor).__name__}")
         mode = mode_of("cost" if monitor is None else monitor, mode)
-        self.monitor, self.mode = monitor, mode
+        self._monitor, self._mode = monitor, mode
         self.min_delta = not_negative("min_delta", min_delta)
         self.restore_best = flag("restore_best", restore_best)
         self.reset()
+
+    @property
+    def monitor(self) -> str | None:
+        """The column that is monitored; None for the default."""
+        return self._monitor
+
+    @property
+    def mode(self) -> Literal["min", "max"]:
+        """Whether it should become small or large."""
+        return self._mode
 
     def reset(self) -> None:
         """Forget all epochs. `fit` calls it before a new training."""

@@ -103,7 +103,7 @@ class Probe:
             row["update_norm"] = _core.norm(params - self._last_params)
             row["cosine"] = _cosine(gradient, norm, np.asarray(last.flat), self._last_norm)
         noise = _noise(parts, norm) if len(self._x) > 1 else 0.0
-        row["signal_to_noise"] = norm / noise if noise else np.inf
+        row["signal_to_noise"] = norm / noise if noise else np.inf if norm else np.nan
         self._last_params, self._last_norm = params, norm
         self._gradients = last, found
         if self._curvature:

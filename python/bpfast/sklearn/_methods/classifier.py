@@ -196,7 +196,9 @@ class BaseClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-l
         """The output activation in scikit-learn's terms and in bpfast's, and the cost."""
         if self._kind == "multiclass":
             return "softmax", "softmax", self.cost or "log_likelihood"
-        return "logistic", "sigmoid", self.cost or "cross_entropy"
+        # The log-likelihood of one logistic output, or of several, is the cross-entropy.
+        is_default = self.cost is None or self.cost == "log_likelihood"
+        return "logistic", "sigmoid", "cross_entropy" if is_default else self.cost
 
     def _loss_scale(self) -> float:
         return 1.0

@@ -132,7 +132,11 @@ def seed_of(estimator: Any, start: Start) -> int:
     """The seed of a training."""
     if start.seed is not None:
         return start.seed
-    return training_seed(estimator.random_state, start.random)
+    seed = training_seed(estimator.random_state, start.random)
+    if estimator.warm_start and not start.incremental:
+        # Else each fit of a loop would drop the same neurons of the same examples.
+        seed += int(estimator.t_) * bool(np.any(np.asarray(estimator.dropout) != 0))
+    return seed
 
 
 def step_options(

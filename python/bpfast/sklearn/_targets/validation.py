@@ -133,7 +133,13 @@ def score_of(
     def score(_: float) -> float:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", NO_NAMES, UserWarning)
-            found = scorer(estimator, rows.x, rows.given, **weights)
+            try:
+                found = scorer(estimator, rows.x, rows.given, **weights)
+            except TypeError as error:
+                if weights and "sample_weight" in str(error):
+                    expected = "a scorer that takes sample_weight, as the examples have weights"
+                    raise TypeError(f"scoring: expected {expected}, got: {error}") from error
+                raise
         if not (is_number(found) or isinstance(found, bool | np.bool_)):
             got = type(found).__name__
             raise TypeError(f"scoring: expected a scorer that returns a number, got {got}")

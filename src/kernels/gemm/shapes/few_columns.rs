@@ -80,9 +80,12 @@ pub(in crate::kernels::gemm) fn forward<T: Registers>(
         // A single column is contiguous like a row.
         return product(a, z, context);
     }
-    let (place, pack_buffer) = context.pack_buffer.split_at_mut(TRANSPOSED);
-    let context = &mut Context::new(pack_buffer, context.cancel);
-    for rows in blocks(a.rows, TRANSPOSED / n_out) {
+    let (place, pack_buffer) = split(context.pack_buffer, a.rows * n_out);
+    let (most, context) = (
+        place.len() / n_out,
+        &mut Context::new(pack_buffer, context.cancel),
+    );
+    for rows in blocks(a.rows, most) {
         let place = &mut place[..rows.len() * n_out];
         product(a.row_range(&rows), place, context);
         let z = &mut z[rows.start * n_out..rows.end * n_out];
@@ -128,9 +131,12 @@ pub(in crate::kernels::gemm) fn gradients<T: Registers>(
     if n_out == 1 {
         return product(a, accumulate, out, context);
     }
-    let (place, pack_buffer) = context.pack_buffer.split_at_mut(TRANSPOSED);
-    let context = &mut Context::new(pack_buffer, context.cancel);
-    for neurons in blocks(a.columns, TRANSPOSED / n_out) {
+    let (place, pack_buffer) = split(context.pack_buffer, a.columns * n_out);
+    let (most, context) = (
+        place.len() / n_out,
+        &mut Context::new(pack_buffer, context.cancel),
+    );
+    for neurons in blocks(a.columns, most) {
         let place = &mut place[..neurons.len() * n_out];
         let out = &mut out[neurons.start * n_out..neurons.end * n_out];
         let of_range = if accumulate == Accumulate::Terms {
@@ -157,4 +163,10 @@ fn transpose<T: Copy>(from: &[T], to: &mut [T], columns: usize, combine: impl Fn
             *element = combine(*element, *from);
         }
     }
+}
+
+/// A place for up to `wanted` elements of a transpose, and what is left of the buffer.
+fn split<T>(pack_buffer: &mut [T], wanted: usize) -> (&mut [T], &mut [T]) {
+    let most = TRANSPOSED.min(pack_buffer.len() / 2);
+    pack_buffer.split_at_mut(wanted.min(most))
 }

@@ -13,10 +13,9 @@ use crate::kernels::gemm::tiles::microkernels;
 use crate::kernels::simd::level::{Computation, Level, Registers, run};
 use crate::kernels::simd::row::{load_row, store_row};
 use crate::kernels::simd::vector::{Arithmetic, Vector};
-use crate::kernels::tuning::gemm::{GEMV_BYTES, MAX_NR, ONE_ROW_TRANSPOSED, STREAMS};
-
-/// The most registers of sums: with two more, of a factor and of B, they fit the 16 of AVX2.
-const MAX_REGISTERS: usize = 12;
+use crate::kernels::tuning::gemm::{
+    GEMV_BYTES, MAX_NR, MAX_ONE_ROW_REGISTERS, ONE_ROW_TRANSPOSED, STREAMS,
+};
 
 impl<T: Registers> Product<'_, T> {
     /// Computes `c`, whose only row has the factors `a`. Returns whether it did: not if the sum of a large B is
@@ -45,7 +44,7 @@ impl<T: Registers> Product<'_, T> {
         }
         let kernels = microkernels::<T>(level);
         let transposed = pack_buffer.len().min(ONE_ROW_TRANSPOSED);
-        let registers = (transposed / k / kernels.lanes).min(MAX_REGISTERS);
+        let registers = (transposed / k / kernels.lanes).min(MAX_ONE_ROW_REGISTERS);
         if registers < MAX_NR {
             return false;
         }
@@ -133,7 +132,7 @@ impl<T: Registers> Computation<T> for Row<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Arithmetic<Scalar = T>>(self) {
         let mut column = 0;
-        for vectors in parts(self.columns.div_ceil(V::LANES), MAX_REGISTERS) {
+        for vectors in parts(self.columns.div_ceil(V::LANES), MAX_ONE_ROW_REGISTERS) {
             let width = (vectors * V::LANES).min(self.columns - column);
             let last = width - (vectors - 1) * V::LANES;
             // SAFETY: the caller guarantees the instructions and the elements.
@@ -150,7 +149,7 @@ impl<T: Registers> Computation<T> for Row<'_, T> {
                     9 => self.sum::<V, 9>(column, last),
                     10 => self.sum::<V, 10>(column, last),
                     11 => self.sum::<V, 11>(column, last),
-                    _ => self.sum::<V, MAX_REGISTERS>(column, last),
+                    _ => self.sum::<V, MAX_ONE_ROW_REGISTERS>(column, last),
                 }
             }
             column += width;

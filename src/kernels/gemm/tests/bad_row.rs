@@ -17,7 +17,7 @@ fn one_bad_row<T: Number>() {
         numbers
     };
     let (w, b, mut a) = (random(n_in * n_out), random(n_out), random(rows * n_in));
-    let mut pack_buffer = vec![T::NAN; pack_buffer::<T>(0)];
+    let mut pack_buffer = vec![T::NAN; pack_buffer::<T>((1, 1), 512)];
     for (level, from, to) in levels()
         .flat_map(|level| [(R, R), (R, C), (C, R), (C, C)].map(|(from, to)| (level, from, to)))
     {

@@ -42,7 +42,7 @@ fn forward(rows: usize, n_in: usize, n_out: usize) -> Blocking {
         Matrix::by_rows(&a, rows, n_in),
         Matrix::by_rows(&w, n_in, n_out),
     );
-    let buffer = pack_buffer::<f64>(n_in * n_out);
+    let buffer = pack_buffer::<f64>((n_in, n_out), rows);
     let kernels = microkernels(Level::Baseline);
     forced::with(ZEN3, || Blocking::of(kernels, &a, &w, buffer, false))
 }
@@ -105,7 +105,7 @@ fn b_is_packed_for_wide_tiles_if_it_takes_more_than_half_of_a_cache() {
             Matrix::by_rows(&a, rows, n_in),
             Matrix::by_rows(&w, n_in, n_out),
         );
-        let buffer = pack_buffer::<f32>(n_in * n_out);
+        let buffer = pack_buffer::<f32>((n_in, n_out), rows);
         let block = forced::with(EMERALD_RAPIDS, || {
             Blocking::of(kernels, &a, &w, buffer, false)
         });
@@ -128,7 +128,7 @@ fn a_block_of_a_transposed_a_in_place_fits_half_of_the_l2_cache() {
     let a = Matrix::by_rows(&a, examples, n_in);
     let block = forced::with(EMERALD_RAPIDS, || {
         let kernels = microkernels::<f32>(Level::Avx512);
-        let buffer = pack_buffer::<f32>(n_in * n_in);
+        let buffer = pack_buffer::<f32>((n_in, n_in), examples);
         Blocking::of(kernels, &a.transposed(), &a, buffer, false)
     });
     assert_eq!(block.pack_a, PackA::InPlace);

@@ -29,7 +29,7 @@ fn sums_of_columns<T: Number>() {
                 }
                 let (_, out) = places.c.last(columns);
                 out.fill(T::default());
-                let (_, pack_buffer) = places.pack_buffer.last(pack_buffer::<T>(0));
+                let (_, pack_buffer) = places.pack_buffer.last(pack_buffer::<T>((1, 1), 512));
                 let delta = Matrix::new(numbers, rows, columns, layout);
                 let cancel = CancelToken::none();
                 at(level, || {

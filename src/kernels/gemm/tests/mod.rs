@@ -65,7 +65,10 @@ const TINY: Caches = Caches {
 /// small matrix, read in place.
 fn many_blocks<T: Number>() {
     let lanes = 64 / size_of::<T>();
-    let (pack_buffer, far) = (pack_buffer::<T>(LARGE), ALIASING_STRIDE / size_of::<T>());
+    let (pack_buffer, far) = (
+        pack_buffer::<T>((LARGE, 1), 1),
+        ALIASING_STRIDE / size_of::<T>(),
+    );
     let mut places = Places::<T>::new(131 * (far + 64));
     for kind in KINDS.into_iter().chain(APART) {
         for (rows, columns) in [(13, 2 * lanes + 1), (37, PACK_A_COLUMNS + 5)] {
@@ -99,7 +102,10 @@ fn far_apart<T: Number>() {
 /// With the pack buffer of a large matrix: longer blocks of B, and packed blocks of A, whose columns are
 /// gathered where their stride is 4096 bytes or more.
 fn with_much_room<T: Number>() {
-    let (pack_buffer, far) = (pack_buffer::<T>(LARGE), ALIASING_STRIDE / size_of::<T>());
+    let (pack_buffer, far) = (
+        pack_buffer::<T>((LARGE, 1), 1),
+        ALIASING_STRIDE / size_of::<T>(),
+    );
     let (most, (rows, steps)) = (KC.1, MC_KC_PACKED_A);
     let mut places = Places::<T>::new((most + 1) * (far + rows + 12));
     for columns in [PACK_A_COLUMNS - 1, PACK_A_COLUMNS, PACK_A_COLUMNS + 5] {
@@ -255,7 +261,7 @@ fn many_blocks_add_in_order() {
 fn blocks_of_columns_add_in_order() {
     let l1 = Cache { sets: 64, ways: 8 };
     forced::with(Caches { l1, ..TINY }, || {
-        let pack_buffer = pack_buffer::<f32>(LARGE);
+        let pack_buffer = pack_buffer::<f32>((LARGE, 1), 1);
         let (rows, columns, steps) = (13, pack_buffer / KC.0 + 5, KC.0);
         let mut places = Places::<f32>::new(steps * (columns + 12));
         for kind in [KINDS[0], KINDS[4], KINDS[5], KINDS[10], APART[1]] {
@@ -278,7 +284,7 @@ fn an_example_behind_the_last_is_not_read() {
     let (x, mut z, mut pack_buffer) = (
         Matrix::gathered(&x, 4, &[0, 3]),
         [0.0; 4],
-        vec![0.0; pack_buffer::<f32>(0)],
+        vec![0.0; pack_buffer::<f32>((1, 1), 1)],
     );
     let (w, cancel) = (Matrix::by_rows(&w, 4, 2), CancelToken::none());
     let context = &mut Context::new(&mut pack_buffer, &cancel);

@@ -113,14 +113,25 @@ impl<T: Number> Places<T> {
             b: Guarded::new(most),
             bias: Guarded::new(most),
             c: Guarded::new(most),
-            pack_buffer: Guarded::new(pack_buffer::<T>(LARGE) + 1),
+            pack_buffer: Guarded::new(pack_buffer::<T>((LARGE, 1), 1) + 1),
             seed: 1,
         }
     }
 
     /// Checks C (rows, columns) of `steps` terms per element at every level.
     pub fn check(&mut self, kind: Kind, rows: usize, columns: usize, steps: usize) {
-        self.check_with(pack_buffer::<T>(0), kind, rows, columns, steps);
+        // That of such a product alone.
+        let (weights, examples) = match kind {
+            Kind::Gradients(..) => ((rows, columns), steps),
+            Kind::Forward(..) | Kind::Errors(..) => ((steps, columns), rows),
+        };
+        self.check_with(
+            pack_buffer::<T>(weights, examples),
+            kind,
+            rows,
+            columns,
+            steps,
+        );
     }
 
     /// The same with a given pack buffer.
