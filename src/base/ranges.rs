@@ -56,22 +56,30 @@ impl<T> Ranges<T> {
 
 impl<T: Copy> Ranges<T> {
     /// The value of a range that overlaps `range` and satisfies `predicate`.
+    #[inline]
     pub fn find(&self, range: &Range<usize>, predicate: impl Fn(u64, &T) -> bool) -> Option<&T> {
-        // Those that begin earlier end before `range`.
-        let reach = range.start.saturating_sub(LONG);
-        let first = self.sorted.partition_point(|item| item.start < reach);
-        let near = self.sorted[first..].iter();
-        near.take_while(|item| item.start < range.end)
-            .chain(&self.recent)
-            .chain(&self.long)
-            .find(|item| item.overlaps(range) && predicate(item.key, &item.value))
-            .map(|item| &item.value)
+        let is_wanted = |item: &&Item<T>| item.overlaps(range) && predicate(item.key, &item.value);
+        let mut found = self.recent.iter().find(is_wanted);
+        if found.is_none() && !self.long.is_empty() {
+            found = self.long.iter().find(is_wanted);
+        }
+        if found.is_none() && !self.sorted.is_empty() {
+            // Those that begin earlier end before `range`.
+            let reach = range.start.saturating_sub(LONG);
+            let first = self.sorted.partition_point(|item| item.start < reach);
+            let near = self.sorted[first..].iter();
+            found = near
+                .take_while(|item| item.start < range.end)
+                .find(is_wanted);
+        }
+        found.map(|item| &item.value)
     }
 
     /// Adds a range. The key, which is not 0, is that of no other one.
     ///
     /// # Errors
     /// Memory runs out; errors call the ranges `what`.
+    #[inline]
     pub fn add(&mut self, what: &str, range: &Range<usize>, key: u64, value: T) -> Result<()> {
         let (start, end) = (range.start, range.end);
         let item = Item {
@@ -90,6 +98,7 @@ impl<T: Copy> Ranges<T> {
     }
 
     /// Sorts the recent ranges into the others.
+    #[cold]
     fn merge(&mut self, what: &str) -> Result<()> {
         if self.removed * 2 > self.sorted.len() {
             self.sorted.retain(|item| item.key != 0);
@@ -115,9 +124,12 @@ impl<T: Copy> Ranges<T> {
     }
 
     /// Removes the range with this key, if there is one.
+    #[inline]
     pub fn remove(&mut self, range: &Range<usize>, key: u64) {
         let list = if is_long(range) {
             &mut self.long
+        } else if self.sorted.is_empty() {
+            &mut self.recent
         } else {
             let first = (self.sorted).partition_point(|item| item.start < range.start);
             let mut same = self.sorted[first..].iter_mut();

@@ -141,7 +141,7 @@ WRONG = [
     (
         lambda: bpfast.backprop_many(NETS, X, [[1.0], [2.0, 3.0]] * 25),
         ValueError,
-        r"nets\[0\]: y: setting an array element with a sequence.*",
+        r"nets\[0\]: y: expected an array, got a list whose entries, of list, have .*",
     ),
     (
         lambda: bpfast.backprop_many(NETS, X, np.ma.array(np.ones((50, 1)), mask=True)),

@@ -33,7 +33,7 @@ WRONG = [
     ({"rows": np.ma.array([1, 2], mask=[True, False])}, ValueError, "rows: expected no missing"),
     ({"epochs": (1, 2)}, ValueError, "epochs: expected one value, or a list of 4, one for each"),
     ({"learning_rate": np.array([0.1, -1, 1, 1])}, ValueError, r"nets\[1\]: learning_rate: expec"),
-    ({"y": [[1.0], [1.0, 2.0]] * 60}, ValueError, "y: setting an array element with a sequence"),
+    ({"y": [[1.0], [1.0, 2.0]] * 60}, ValueError, "y: expected an array, got a list whose entr"),
     ({"validation": (X, np.full_like(Y, np.nan))}, ValueError,
      r"nets\[0\]: validation: y\[0\]: expected finite numbers, got nan$"),
     ({"optimizer": [bpfast.Adam()] * 4}, ValueError, r"nets\[1\]: optimizer: expected one for"),

@@ -332,7 +332,5 @@ def test_a_scorer_without_weights():
         return 1.0
 
     model = classifier(early_stopping=True, scoring=scorer)
-    with pytest.raises(
-        TypeError, match=r"^scoring: expected a scorer that takes "
-    ):
+    with pytest.raises(TypeError, match=r"^scoring: expected a scorer that takes "):
         model.fit(X, Y, sample_weight=np.ones(len(Y)))

@@ -131,11 +131,12 @@ def backprop_many(
     ys = _targets(found, x, y)
     weights = weights_for_each(sample_weight, len(found))
     gradients = _gradients(found, out)
-    has_own_cost = [not isinstance(net.config["cost"], str) for net in found]
+    has_own_cost = [net._custom_cost is not None for net in found]
     if any(has_own_cost) and out is not None:
         _refuse_overlap(gradients, {"x": xs, "y": ys, "sample_weight": weights})
+    arrays = _as_targets(found, ys, has_own_cost)
     calls = [
-        (k, net, xs[k], _as_targets(k, net, ys[k]), weights[k], gradients[k])
+        (k, net, xs[k], arrays[k], weights[k], gradients[k])
         for k, net in enumerate(found)
         if not has_own_cost[k]
     ]
@@ -185,12 +186,23 @@ def _targets(nets: Sequence[Network], x: Any, y: Any) -> list[Any]:
     return list(y)
 
 
-def _as_targets(place: int, net: Network, y: Any) -> NDArray[Any]:
-    with naming(f"nets[{place}]"):
-        array = as_array("y", y)
-        if array.dtype.kind not in "buif":
-            raise no_numbers("y", y, array)
-        return as_targets(net, array)
+def _as_targets(
+    nets: Sequence[Network], ys: Sequence[Any], has_own_cost: Sequence[bool]
+) -> list[Any]:
+    """y as the costs read it; one that several networks share is converted once."""
+    found: list[Any] = [None] * len(nets)
+    arrays: dict[int, NDArray[Any]] = {}
+    for k, (net, y) in enumerate(zip(nets, ys, strict=True)):
+        if has_own_cost[k]:
+            continue
+        if id(y) not in arrays:
+            with naming(f"nets[{k}]"):
+                array = as_array("y", y)
+                if array.dtype.kind not in "buif":
+                    raise no_numbers("y", y, array)
+            arrays[id(y)] = array
+        found[k] = as_targets(net, arrays[id(y)])
+    return found
 
 
 def _outs(nets: Sequence[Network], out: Any) -> list[Any]:

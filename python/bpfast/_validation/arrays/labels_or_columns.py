@@ -30,9 +30,9 @@ def as_targets(net: Network, y: NDArray[Any]) -> NDArray[Any]:
     >>> as_targets(net, np.array([0.0, 2.0]))
     array([0, 2])
     """
-    cost = net.config["cost"]
-    if y.ndim != 1 or y.dtype.kind not in "buif" or not isinstance(cost, str):
+    if y.ndim != 1 or y.dtype.kind not in "buif" or net._custom_cost is not None:
         return y
+    cost = net.config["cost"]
     takes_labels, is_float = cost in LABELLED, y.dtype.kind == "f"
     if takes_labels and not is_float:
         return y
