@@ -193,8 +193,8 @@ impl<'a, T: Real> Inputs<'a, T> {
 /// x is not of shape (n, n_1), or n = 0.
 fn check_shape(architecture: &Architecture, (n, width): (usize, usize)) -> Result<(usize, usize)> {
     let n_inputs = architecture.n_inputs();
-    if n == n_inputs && width != n_inputs {
-        let expected = format_args!("shape (n, {n_inputs})");
+    if n == n_inputs && width != n_inputs && width > 0 {
+        let expected = format_args!("shape ({n}, {n_inputs})");
         let got = format_args!("({n}, {width}); examples are rows: x.T");
         return Err(Error::value("x", expected, got));
     }

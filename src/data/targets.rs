@@ -258,9 +258,17 @@ pub(crate) fn check_weights(n: usize, weights: &[f64], signed: bool) -> Result<f
             if signed {
                 "a finite weight"
             } else {
-                "a finite weight, 0 or above for a mean"
+                "a finite weight, 0 or above"
             },
-            weights[x].to_string().to_lowercase(), // as Python writes nan
+            format_args!(
+                "{}{}",
+                weights[x].to_string().to_lowercase(), // as Python writes nan
+                if weights[x].is_finite() {
+                    "; reduction='sum' takes any sign"
+                } else {
+                    ""
+                },
+            ),
         ));
     }
     let total = sum(weights.iter().copied());

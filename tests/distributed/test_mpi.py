@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.distributed.case import digest, examples, hashes, train
+import bpfast
+from tests.distributed.case import data, digest, examples, hashes, train
 from tests.helpers.child import command, environment, finish
 from tests.helpers.paths import ROOT
 
@@ -57,6 +58,15 @@ def test_each_rank_loads_its_own_shards(three):
 def test_a_cost_that_cannot_be_sent(three):
     assert len(three["own cost"]) == 3
     assert len(set(three["own cost"])) == 1
+
+
+def test_a_rate_that_cannot_be_sent(three):
+    net = bpfast.Network([6, 4, 2], output="identity", seed=0)
+    bpfast.distributed.fit(
+        net, *data()[:2], method="local", shard_rows=100, epochs=2, seed=0,
+        learning_rate=lambda step: 0.1 / (1 + step),
+    )  # fmt: skip
+    assert three["own rate"] == [digest(net)] * 3
 
 
 @pytest.mark.parametrize("count", [2, 8])

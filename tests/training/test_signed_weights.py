@@ -169,5 +169,5 @@ def test_weights_that_may_be_negative_are_only_called_finite():
             *plain, x, y, cost="log_likelihood", sample_weight=weight, **names
         ),
     ):
-        with pytest.raises(ValueError, match="a finite weight, 0 or above for a mean, got"):
+        with pytest.raises(ValueError, match="a finite weight, 0 or above, got"):
             call()

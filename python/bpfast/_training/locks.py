@@ -70,7 +70,7 @@ def refuse_another_network(optimizer: Optimizer, net: Network) -> None:
     """
     state_arrays, schedule = optimizer._state_arrays, optimizer.learning_rate
     owner = None if state_arrays is None else _NETWORK_OF.get(state_arrays)
-    is_scheduled = callable(schedule) and not isinstance(schedule, Constant)
+    is_scheduled = isinstance(schedule, Schedule) and not isinstance(schedule, Constant)
     if owner is None and is_scheduled and optimizer.steps:
         owner = _NETWORK_OF_STEPS.get(optimizer)
     if owner is not None and owner() is not net:

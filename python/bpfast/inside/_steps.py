@@ -123,6 +123,10 @@ def step_of(
     theta = np.array(batch.net.params)
     size = float(norm(theta))
     judged = change
+    if rate == 0 < largest_rate:  # the end of a schedule: is there anything left to gain?
+        before = copy.deepcopy(optimizer)
+        before.learning_rate = largest_rate
+        judged = change_by(net, batch, before)
     if optimizer.kind == "rmsprop" and not optimizer.steps:
         # Its average of squares starts at 0: the first step is longer than those that follow.
         judged = change * np.sqrt(1 - optimizer._config["alpha"])
@@ -140,7 +144,7 @@ def step_of(
         optimizer=optimizer,
         rate=rate,
         change=change,
-        relative=float(norm(change)) / size if size else np.inf,
+        relative=float(norm(judged)) / size if size else np.inf,
         best=best,
         lowest=lowest,
         after=_cost_after(batch, optimizer, theta + judged, cost),

@@ -38,7 +38,7 @@ def confusion(
     ax: Axes | None = None,
     colorbar: bool = True,
 ) -> Axes:
-    """Draw the confusion matrix: how many examples of each class the network takes for which.
+    """Draw the confusion matrix: how many examples of a class it assigns to each class.
 
     Parameters
     ----------

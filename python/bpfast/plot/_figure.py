@@ -50,13 +50,12 @@ def panels_for(
     names: Sequence[str],
     width: float = PANEL_WIDTH,
     height: float = PANEL_HEIGHT,
-    columns: int = MAX_COLUMNS,
     argument: str = "ax",
 ) -> list[Axes]:
     """The user's Axes, one for each name, or those of a new figure, row by row."""
     count = len(names)
     if ax is None:
-        columns = min(columns, count)
+        columns = min(MAX_COLUMNS, count)
         rows = -(-count // columns)
         figure = NotebookFigure(figsize=(width * columns, height * rows), layout="constrained")
         return [_new_axes(figure, rows, columns, k + 1) for k in range(count)]

@@ -29,7 +29,9 @@ def array(argument: str, value: object, expected: tuple[int | str, ...]) -> Any:
     if len(got) == len(expected):
         expected = tuple(g if isinstance(e, str) else e for e, g in zip(expected, got, strict=True))
     if got != expected:
-        raise ValueError(f"{argument}: expected shape {show(expected)}, got {show(got)}")
+        is_transposed = argument == "x" and got[:1] == expected[1:] and got[1:] != (0,)
+        hint = "; examples are rows: x.T" if len(got) == 2 and is_transposed else ""
+        raise ValueError(f"{argument}: expected shape {show(expected)}, got {show(got)}{hint}")
     if 0 in got:
         raise ValueError(f"{argument}: expected lengths above 0, got shape {show(got)}")
     return _floats(argument, nested)

@@ -40,7 +40,9 @@ pub fn input<'py, T: Element, D: Dimension>(
         let hint = match (rank, array.ndim()) {
             (2, 1) => one_axis_hint(argument),
             (2, 3..) if argument == "x" => "; one row per example is x.reshape(len(x), -1)",
-            (1, 2) if array.shape().contains(&1) => "; one axis is .ravel()",
+            (1, 2) if argument == "sample_weight" && array.shape()[1] == 1 => {
+                "; one axis is .ravel()"
+            }
             _ => "",
         };
         let shape = crate::base::error::ShapeDisplay(array.shape());

@@ -5,7 +5,7 @@ use crate::model::activation::{Activation, SELU};
 use crate::model::architecture::Architecture;
 use crate::model::cost::Cost;
 
-// Those of the records of epochs and of `explain`: python/bpfast/inside/_causes/limits.py.
+// The same thresholds as in python/bpfast/inside/_causes/limits.py.
 /// A gate σ' below this part of its maximum is closed.
 const CLOSED: f64 = 0.1;
 /// A neuron of a one-sided activation is off if σ' is at most this.

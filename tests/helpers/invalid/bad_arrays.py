@@ -48,11 +48,12 @@ def shape(name, expected, got):
 
 
 WEIGHT = "expected a finite weight, 0 or above"
+SUM = "; reduction='sum' takes any sign"
 ZERO = "expected a weight above 0 for at least one example, got all zero"
 SHAPES = [
     (TAKE_X, "x", np.ones((0, 3)), EMPTY_BATCH.format("x")),
     (TAKE_X, "x", np.ones((4, 2)), shape("x", "(4, 3)", "(4, 2)")),
-    (TAKE_X, "x", X.T, shape("x", "(3, 3)", "(3, 4)")),
+    (TAKE_X, "x", X.T, shape("x", "(3, 3)", "(3, 4)") + "; examples are rows: x.T"),
     (LOSSES, "y", Y[:3], shape("y", "(4, 2)", "(3, 2)")),
     (LOSSES, "y", Y[:1], shape("y", "(4, 2)", "(1, 2)")),
     (LOSSES, "y", Y[:, :1], shape("y", "(4, 2)", "(4, 1)")),
@@ -60,7 +61,7 @@ SHAPES = [
     (LOSSES, "y", Y[:, 0].astype("f4"), shape("y", "(4, 2)", "(4,)")),
     (LOSSES, "y", Y[:3].astype(int), shape("y", "(4, 2)", "(3, 2)")),
     (TAKE_S, "sample_weight", S[:3], shape("sample_weight", "(4,)", "(3,)")),
-    (TAKE_S, "sample_weight", [1, 1, -1, 1], rf"sample_weight\[2\]: {WEIGHT}, got -1"),
+    (TAKE_S, "sample_weight", [1, 1, -1, 1], rf"sample_weight\[2\]: {WEIGHT}, got -1{SUM}"),
     (TAKE_S, "sample_weight", [1, np.nan, 1, 1], rf"sample_weight\[1\]: {WEIGHT}, got nan"),
     (TAKE_S, "sample_weight", [1, 1, 1, np.inf], rf"sample_weight\[3\]: {WEIGHT}, got inf"),
     (TAKE_S, "sample_weight", [1e308] * 4, "sample_weight: expected a finite sum.*"),

@@ -11,7 +11,7 @@ from tests.helpers.refuses import refuses
 RNG = np.random.default_rng(0)
 NET = bpfast.Network([6, 4, 3], seed=0)
 X, Y = RNG.random((5, 6)), RNG.random((5, 3))
-AS_ROWS = r"^x: expected shape \(n, 6\), got \(6, 5\); examples are rows: x.T$"
+AS_ROWS = r"^x: expected shape \(6, 6\), got \(6, 5\); examples are rows: x.T$"
 
 
 def cross_validate(**more):
@@ -50,7 +50,7 @@ def test_a_column_of_weights():
     hint = r"; one axis is .ravel\(\)$"
     with refuses(ValueError, r"^sample_weight: expected 1 dimension, got shape \(5, 1\)" + hint):
         NET.backprop(X, Y, sample_weight=np.ones((5, 1)))
-    with refuses(ValueError, r"^sample_weight\[0\]: .* weight, 0 or above for a mean, got -1"):
+    with refuses(ValueError, r"^sample_weight\[0\]: .* 0 or above, got -1; reduction='sum' takes"):
         NET.backprop(X, Y, sample_weight=-np.ones(5))
 
 

@@ -65,7 +65,7 @@ WRONG = [
     ({"sample_weight": [1] * 3}, ValueError, "sample_weight: expected shape (4,), got (3,)"),
     ({"sample_weight": [1, 1, -1, 1]}, ValueError, "sample_weight[2]: expected a finite weight, 0"),
     ({"sample_weight": [1, math.nan, 1, 1]}, ValueError,
-     "sample_weight[1]: expected a finite weight, 0 or above for a mean, got nan"),
+     "sample_weight[1]: expected a finite weight, 0 or above, got nan"),
     ({"sample_weight": [1, math.nan, 1, 1], "reduction": "sum"}, ValueError,
      "sample_weight[1]: expected a finite weight, got nan"),
     ({"sample_weight": [0] * 4}, ValueError, "sample_weight: expected a weight above 0"),

@@ -46,6 +46,7 @@ def test_a_large_network_needs_a_block_and_a_gradient(sizes, n):
     limit = 2 * min(n, block) * neurons * 4
     if n > block:  # the four threads' parts, a third of the gradient together, on top
         limit += gradient + gradient / 3
-    # What each of four threads' products need; what else the allocator and the threads take.
+    # What each of four threads' products need; what else the allocator and the threads take, and
+    # pages of the library's code.
     products = 4 * (2.36 * MB if sizes[0] == 1024 else 0.13 * MB)
-    assert extra < 1.05 * limit + products + 3 * MB
+    assert extra < 1.05 * limit + products + 3.5 * MB

@@ -102,7 +102,7 @@ LOSSES = ("cost", "errors", "backprop")
     ("shape", "message"),
     [
         ((6, 4), r"^x: expected shape \(6, 5\), got \(6, 4\)$"),
-        ((5, 6), r"^x: expected shape \(5, 5\), got \(5, 6\)$"),
+        ((5, 6), r"^x: expected shape \(5, 5\), got \(5, 6\); examples are rows: x.T$"),
         ((0, 5), f"^{EMPTY_BATCH.format('x')}$"),
     ],
 )
@@ -117,7 +117,11 @@ def test_a_wrong_shape(shape, message, kind):
 
 
 def test_other_ranks():
-    with refuses(ValueError, r"^x: expected 2 dimensions, got shape \(5,\)$", NET):
+    with refuses(
+        ValueError,
+        r"^x: expected 2 dimensions, got shape \(5,\); one example is x.reshape\(1, -1\)$",
+        NET,
+    ):
         NET.forward(sparse.coo_array(np.ones(5)))
 
 

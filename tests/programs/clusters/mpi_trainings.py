@@ -72,6 +72,15 @@ def with_a_cost_that_cannot_be_sent():
     return COMM.allgather(digest(net))
 
 
+def with_a_rate_that_cannot_be_sent():
+    net = bpfast.Network([6, 4, 2], output="identity", seed=0)
+    bpfast.distributed.fit(
+        net, *data()[:2], comm=COMM, method="local", shard_rows=100, epochs=2, seed=0,
+        learning_rate=lambda step: 0.1 / (1 + step),
+    )  # fmt: skip
+    return COMM.allgather(digest(net))
+
+
 def of_another_version():
     before = same_bits.properties
     if COMM.Get_size() - 1 == RANK:
@@ -141,6 +150,7 @@ def main(folder, what):
         found["hashes"] = {name: trained(name) for name in CASES}
         found["own shards"], found["calls"] = own_shards()
         found["own cost"] = with_a_cost_that_cannot_be_sent()
+        found["own rate"] = with_a_rate_that_cannot_be_sent()
         calls = (
             with_nan, raised_by_a_callback, of_another_version, of_another_network,
             with_an_error_that_cannot_be_sent, with_an_error_that_cannot_be_read,

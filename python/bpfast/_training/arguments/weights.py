@@ -36,7 +36,7 @@ def parse_sample_weight(
     good = np.isfinite(weights) & (signed | (weights >= 0))
     if not good.all():
         k = int(good.argmin())
-        expected = "a finite weight" if signed else "a finite weight, 0 or above for a mean"
+        expected = "a finite weight" if signed else "a finite weight, 0 or above"
         got = format_number(float(weights[k]))
         raise ValueError(f"sample_weight[{k}]: expected {expected}, got {got}")
     return weights

@@ -19,7 +19,8 @@ from bpfast.history._state import REQUIRED_COLUMNS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Metrics: TypeAlias = Iterable[MetricName | Metric] | Mapping[str, MetricName | Metric]
+# Any: mypy infers objects as the values of a dict that has names and functions.
+Metrics: TypeAlias = Iterable[MetricName | Metric] | Mapping[str, Any]
 
 
 PUBLIC: dict[str, Metric] = {name: getattr(public, name) for name in public.__all__}

@@ -67,8 +67,9 @@ def count(x: Any, width: int) -> int:
         elif len(shape) > 2:
             hint = "; one row per example is x.reshape(len(x), -1)"
         raise ValueError(f"x: expected 2 dimensions, got shape {shape}{hint}")
-    if shape[0] == width and shape[1] != width:
-        raise ValueError(f"x: expected shape (n, {width}), got {shape}; examples are rows: x.T")
+    if shape[0] == width != shape[1] and shape[1]:
+        expected = f"x: expected shape {(width, width)}"
+        raise ValueError(f"{expected}, got {shape}; examples are rows: x.T")
     if shape[1] != width:
         raise ValueError(f"x: expected shape {(shape[0], width)}, got {shape}")
     if shape[0] == 0:

@@ -80,6 +80,16 @@ class GradientTask(SumTask):
         return Part(self.model.buffers.copy(gradient.flat), gradient.cost, n)
 
 
+class GivenRates:
+    """The rates of some steps, in place of a callable of the user that may have no pickle."""
+
+    def __init__(self, first: int, rates: list[float]) -> None:
+        self.first, self.rates = first, rates
+
+    def __call__(self, step: int) -> float:
+        return self.rates[step - self.first]
+
+
 class LocalSteps(SumTask):
     """Some steps on the rows of each shard alone, and the sum of the results times 2^shift."""
 

@@ -14,7 +14,7 @@ from bpfast._training.steps.series import OptimizerGuard
 from bpfast._training.stopping.divergence import DivergenceError, failure
 from bpfast.distributed._engines.in_range import run_in_range
 from bpfast.distributed._ordered_sum.values import exact_sum
-from bpfast.distributed._shards.sums import GradientTask, LocalSteps
+from bpfast.distributed._shards.sums import GivenRates, GradientTask, LocalSteps
 from bpfast.distributed._shards.weights import shift_of
 from bpfast.distributed._steps.dropout import Dropout
 from bpfast.distributed._steps.update import Update
@@ -142,8 +142,12 @@ class ShardRunner:
         rounds = self._plan.local_rounds(settings.order_seed, epoch, size, settings.average_every)
         for k, rows in enumerate(rounds):
             steps = -(-max(map(len, rows.values())) // size)
-            rate = float(schedules.rates(optimizer.learning_rate, optimizer.steps, steps)[-1])
+            schedule, first = optimizer.learning_rate, optimizer.steps
+            rates = schedules.rates(schedule, first, steps).tolist()
+            rate = rates[-1]
             local, params = copy.deepcopy(optimizer), _core.copy_params(self._net)
+            if callable(schedule) and not isinstance(schedule, schedules.Schedule):
+                local.learning_rate = GivenRates(first, rates)
             shards, mean_weight = self._shards, self._plan.mean_weight
             task = LocalSteps(shards.model, params, shards.first, local, mean_weight, options)
             before = k * settings.average_every

@@ -46,7 +46,7 @@ def from_onnx(
     cost : str or callable, optional
         The cost. By default the one that `to_onnx` wrote, or "quadratic".
     output_name : str, optional
-        The tensor of the graph that a^L shall be: any of its tensors. Needed if the graph has
+        The tensor of the graph to read as a^L: any of its tensors. Needed if the graph has
         several outputs of float32 or float64.
 
     Returns
@@ -149,7 +149,7 @@ def _loaded(onnx: Any, name: str) -> Any:
 
 
 def _output(graph: Graph, output_name: str | None) -> str:
-    """The tensor that a^L shall be.
+    """The tensor to read as a^L.
 
     Raises
     ------

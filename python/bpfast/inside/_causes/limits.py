@@ -37,7 +37,7 @@ OUTSIDE_SHARE, OUTSIDE_MARGIN = 0.1, 0.1
 # steps have the same numbers: src/train/monitor/saturation.rs.
 CLOSED, CLOSED_SHARE = 1 / DECADE, 0.5
 OFF = 1 / DECADE**2
-# Where the weights are above LARGE_GAIN as well, a quarter tells enough.
+# Where the weights are above LARGE_GAIN as well, a quarter is enough.
 CLOSED_SHARE_OF_LARGE_WEIGHTS = 0.25
 # The same two for gates that are open or closed, as those of hard_sigmoid. z of a normal
 # distribution that closes half of the smooth gates leaves 0.19 of the squared error, since the

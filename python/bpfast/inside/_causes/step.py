@@ -63,7 +63,9 @@ def small_step(facts: Facts) -> Finding | None:
 def _short(step: NextStep, facts: Facts) -> str:
     """Why the step is too small, or ""."""
     # Of the largest rate so far: a schedule makes the last steps small on purpose.
-    if step.largest_rate > step.rate == 0:
+    above, lowest = facts.cost - facts.scale.least, step.lowest - facts.scale.least
+    is_of_use = lowest < (1 - MIN_GAIN) * above or step.relative < SHORT_RELATIVE
+    if step.largest_rate > step.rate == 0 and not is_of_use:
         return ""
     times = step.largest_rate / step.rate if step.rate else 1.0
     if not step.change.any():
@@ -74,8 +76,6 @@ def _short(step: NextStep, facts: Facts) -> str:
     if times * step.ceiling < FAR_BELOW * gathered:
         return f"the rate is {step.ceiling:.2g} of the largest stable one, 2/λ"
     is_short = step.best / times * (1 if step.optimizer.steps else gathered) >= SHORT_STEP
-    above, lowest = facts.cost - facts.scale.least, step.lowest - facts.scale.least
-    is_of_use = lowest < (1 - MIN_GAIN) * above or step.relative < SHORT_RELATIVE
     if is_short and is_of_use:
         return f"a step {step.best:.3g} times as long lowers the cost most"
     return ""

@@ -15,10 +15,11 @@ def shares(n: int, sample_weight: object, reduction: object) -> tuple[Vector, fl
     weights: Vector = [1.0] * n
     if sample_weight is not None:
         weights = array("sample_weight", sample_weight, (n,))
-    expected = "a finite weight" + ", 0 or above for a mean" * (reduction == "mean")
+    expected = "a finite weight" + ", 0 or above" * (reduction == "mean")
     for x, weight in enumerate(weights):
         if not math.isfinite(weight) or (weight < 0.0 and reduction == "mean"):
-            raise ValueError(f"sample_weight[{x}]: expected {expected}, got {weight}")
+            hint = "; reduction='sum' takes any sign" * math.isfinite(weight)
+            raise ValueError(f"sample_weight[{x}]: expected {expected}, got {weight}{hint}")
     try:
         total = math.fsum(weights)
     except OverflowError:

@@ -129,7 +129,7 @@ def to_index(y: Any, classes: NDArray[Any], kind: str) -> NDArray[Any]:
         matrix = np.asarray(y.toarray() if sparse.issparse(y) else y)
         is_true = matrix != 0
         numbers = np.unique(matrix[is_true])
-        # scikit-learn takes each number but 0 for a label that is true, also -1 beside 1.
+        # scikit-learn counts every number but 0 as a true label, -1 too.
         if numbers.size > 1 or (numbers < 0).any():
             got = np.unique(matrix)
             raise ValueError(

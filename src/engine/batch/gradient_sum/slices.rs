@@ -89,7 +89,8 @@ impl<'a, T: Real> Block<'a, T> {
         let (pass, first) = self.pass.unzip();
         let first = first.unwrap_or(0);
         let examples = first..first + self.x.len();
-        // All examples of a product, then those of the next: no order of terms follows the chunks.
+        // All examples of a product, then those of the next, so that the order of terms does not depend on the
+        // chunks.
         for factors in self.products {
             let of_layer = |index| self.workspace.layer(index, factors.derivative);
             let (x, below) = match slice.layer.checked_sub(1) {
