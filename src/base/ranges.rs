@@ -184,8 +184,9 @@ mod tests {
             let value = random(10);
             ranges.add("ranges", &range, key, value).expect("memory");
             list.push((range, key, value));
-            // First more and more, then fewer, and none at last.
-            for _ in 0..[1, 0, 2][usize::from(key > 3000) * random(3)].min(list.len() / 4) {
+            // First more and more, then about as many.
+            let removed = random(if key < 3000 { 2 } else { 3 });
+            for _ in 0..removed.min(list.len()) {
                 let (range, key, _) = list.swap_remove(random(list.len()));
                 ranges.remove(&range, key);
             }
