@@ -126,9 +126,8 @@ def test_a_warning_turned_into_an_error_is_raised_before_the_first_step():
 @pytest.mark.parametrize("scale", [1e-200, 1e-5, 1e3])
 @pytest.mark.parametrize("output", ["identity", "relu"])
 def test_targets_of_another_scale(output, scale):
-    said = (
-        r"^y: expected targets of about 1, .* train with \(y - y.mean\(axis=0\)\) / y.std\(axis=0\)"
-    )
+    how = {"identity": r"\(y - y.mean\(axis=0\)\) / y.std", "relu": r"y / np.abs\(y\).max"}[output]
+    said = rf"^y: expected targets of about 1, .* train with {how}\(axis=0\), and scale"
     two = np.column_stack([UNIT, scale * UNIT])
     for y in (scale * UNIT, scale * UNIT.ravel(), two):
         net = bpfast.Network([3, 4, y.size // len(X)], output=output, seed=0)
@@ -174,3 +173,15 @@ def test_the_growth_counts_from_the_first_step():
             X, UNIT, epochs=1, batch_size=1, optimizer="sgd", learning_rate=10.0, seed=0
         )
     assert 1e6 * before < history.cost[0] < np.inf
+
+
+@pytest.mark.parametrize("output", ["softplus", "relu", "elu"])
+def test_the_scale_of_targets_of_outputs_with_a_lower_bound(output):
+    """Those of mean 0 would be out of their range."""
+    x = np.random.default_rng(0).standard_normal((100, 3))
+    y = np.exp(7 + 0.5 * x[:, :1])
+    net = bpfast.Network([3, 4, 1], hidden="tanh", output=output, init="xavier", seed=0)
+    hint = r"train with y / np.abs\(y\).max\(axis=0\), and scale"
+    with pytest.warns(UserWarning, match=hint):
+        net.fit(x, y, epochs=1)
+    net.fit(x, y / np.abs(y).max(axis=0), epochs=1)  # warnings are errors

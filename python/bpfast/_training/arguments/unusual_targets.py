@@ -77,8 +77,10 @@ def _of_another_scale(y: NDArray[Any], output: str) -> str | None:
     is_far = (scales > LARGEST_SCALE) | ((scales > 0) & (scales < SMALLEST_SCALE))
     if not (is_far & np.isfinite(scales)).any():
         return None
+    scaled_y = "(y - y.mean(axis=0)) / y.std(axis=0)"
+    if range_of(output)[0] > -math.inf:  # a mean of 0 would be out of their range
+        scaled_y = "y / np.abs(y).max(axis=0)"
     return (
         "targets of about 1, got an output with targets of another scale, for which a training is "
-        "slow or diverges; train with (y - y.mean(axis=0)) / y.std(axis=0), and scale the outputs "
-        "back"
+        f"slow or diverges; train with {scaled_y}, and scale the outputs back"
     )
