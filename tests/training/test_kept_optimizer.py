@@ -169,3 +169,13 @@ def test_callbacks_whose_body_would_not_run():
     for callback in (generator, coroutine):
         with refuses(TypeError, r"^callbacks\[0\]: expected a function, got one with yield", net):
             net.fit([[1.0]], [[1.0]], callbacks=callback)
+
+
+def test_a_training_that_does_no_step_binds_no_steps():
+    optimizer = bpfast.SGD(bpfast.schedules.Cosine(0.1, steps=20))
+    optimizer.step(np.ones(2), np.ones(2))
+    nets = [bpfast.Network([2, 1], output="identity", seed=0) for _ in range(2)]
+    x, y = np.ones((10, 2)), np.ones((10, 1))
+    with refuses(ValueError, "^y: expected", nets[0]):
+        nets[0].fit(x, y[:3], optimizer=optimizer)
+    nets[1].fit(x, y, epochs=1, optimizer=optimizer)

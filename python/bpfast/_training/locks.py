@@ -57,9 +57,11 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_drop_locks_of_other_threads)
 
 
-def bind_state(state_arrays: StateArrays, net: Network) -> None:
-    """Record that `state_arrays` is the state of an optimizer for `net`."""
-    _NETWORK_OF[state_arrays] = ref(net)
+def bind(optimizer: Optimizer, state_arrays: StateArrays | None, net: Network) -> None:
+    """Record that the steps of an optimizer, and its state, are those of `net`."""
+    _NETWORK_OF_STEPS[optimizer] = ref(net)
+    if state_arrays is not None:
+        _NETWORK_OF[state_arrays] = ref(net)
 
 
 def refuse_another_network(optimizer: Optimizer, net: Network) -> None:
@@ -83,7 +85,6 @@ def refuse_another_network(optimizer: Optimizer, net: Network) -> None:
         optimizer._state_for([net.params])
     except ValueError as error:
         raise ValueError(f"optimizer: {error}") from None
-    _NETWORK_OF_STEPS[optimizer] = ref(net)
 
 
 def _has_reports(schedule: Schedule) -> bool:

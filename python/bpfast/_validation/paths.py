@@ -48,23 +48,13 @@ def _shortened(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
-def refuse_unreadable(path: str, expected: str) -> None:
-    """Raise what opening `path` would raise; and instead of opening a pipe, which would wait.
-
-    Raises
-    ------
-    OSError
-        There is no such file, it is a folder, or it cannot be read.
-    ValueError
-        It is a pipe or a device. `expected` is in the message.
-    """
+def refuse_pipe(path: str, expected: str) -> None:
+    """Raise ValueError for a pipe, which would wait when it is opened, or a device."""
     from pathlib import Path  # its import takes 2 ms
 
     path_object = Path(path)
     if path_object.exists() and not path_object.is_file() and not path_object.is_dir():
         raise ValueError(f"{path}: expected {expected}, got a pipe or a device")
-    with open(path, "rb"):  # noqa: PTH123, whose errors are those of open
-        pass
 
 
 def refuse_unwritable(path: str) -> None:
@@ -83,8 +73,6 @@ def refuse_unwritable(path: str) -> None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     folder = os.path.dirname(path) or os.curdir  # noqa: PTH120, the path stays as given
     os.stat(folder)  # noqa: PTH116, as above
-    path_object = Path(path)
-    if path_object.exists() and not path_object.is_file() and not path_object.is_dir():
-        raise ValueError(f"{path}: expected a file, or none, got a pipe or a device")
-    if path_object.is_dir():
+    refuse_pipe(path, "a file, or none")
+    if Path(path).is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)

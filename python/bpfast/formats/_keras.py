@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._optional import optional
-from bpfast._validation.paths import as_path, refuse_unreadable
+from bpfast._validation.paths import as_path, refuse_pipe
 from bpfast.formats._activations import name_and_parameter, of_layers
 from bpfast.formats._chain import Chain, describe_type
 
@@ -149,7 +149,9 @@ def _loaded(name: str) -> Any:
     ValueError
         It is damaged, or holds weights without a model.
     """
-    refuse_unreadable(name, "a file of Keras")
+    refuse_pipe(name, "a file of Keras")
+    with open(name, "rb"):  # noqa: PTH123, whose errors are those of open
+        pass
     if name.endswith(".weights.h5"):
         hint = "load them into the model with model.load_weights, and pass the model"
         raise ValueError(f"{name}: expected a whole model, got weights alone; {hint}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bpfast._core import read_tensors
 from bpfast._optional import optional
-from bpfast._validation.paths import as_path, refuse_unreadable
+from bpfast._validation.paths import as_path, refuse_pipe
 from bpfast.formats._numbers import wrong_dtype
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def read_state_dict(path: str | bytes | os.PathLike[Any]) -> Mapping[str, Any]:
         PyTorch is needed and not installed.
     """
     name = as_path("model", path)
-    refuse_unreadable(name, "a file of PyTorch or safetensors")
+    refuse_pipe(name, "a file of PyTorch or safetensors")
     with open(name, "rb") as file:  # noqa: PTH123, whose errors are those of open
         start = file.read(2)
     # A ZIP archive since PyTorch 1.6, a pickle before.

@@ -6,35 +6,28 @@ use crate::kernels::gemm::matrix::Matrix;
 use crate::kernels::gemm::split::even;
 use crate::kernels::gemm::tiles::Microkernels;
 use crate::kernels::tuning::gemm::{
-    ALIASING_STRIDE, KC, KC_IN_PLACE, LARGE, MAX_LANES, MAX_ONE_ROW_REGISTERS, MC_KC_PACKED_A,
-    NR_BYTES, PACK_A_COLUMNS, PACK_B_TILES, PACK_B_TILES_OF_A_LINE, TRANSPOSED,
+    ALIASING_STRIDE, KC, KC_IN_PLACE, LARGE, MAX_LANES, MAX_NR, MAX_ONE_ROW_REGISTERS,
+    MC_KC_PACKED_A, NR_BYTES, PACK_A_COLUMNS, PACK_B_TILES, PACK_B_TILES_OF_A_LINE, TRANSPOSED,
 };
 
 /// The length of the pack buffer for the products of a layer, whose weights have the shape (n_in, n_out), with at most
 /// `rows` examples at once. With a shorter one, products have shorter blocks. It is no longer than it must be: every
 /// network has one for each thread.
-pub const fn pack_buffer<T>((n_in, n_out): (usize, usize), rows: usize) -> usize {
+pub fn pack_buffer<T>((n_in, n_out): (usize, usize), rows: usize) -> usize {
     let weights = n_in.saturating_mul(n_out);
     let whole = packed_blocks::<T>(weights);
     if weights >= LARGE {
         return TRANSPOSED + whole;
     }
-    let widest = max(n_in, n_out);
-    let longest = max(widest, rows);
+    let widest = n_in.max(n_out);
+    let longest = widest.max(rows);
     // The registers of a transposed row are the widest that is packed.
-    let padded = widest.saturating_add(MAX_ONE_ROW_REGISTERS * MAX_LANES * 4 / size_of::<T>());
+    let padded =
+        widest.saturating_add(MAX_ONE_ROW_REGISTERS * (NR_BYTES / MAX_NR) / size_of::<T>());
     let needed = longest
         .saturating_mul(padded)
         .saturating_add(cache_line::numbers::<T>());
-    min(TRANSPOSED, longest.saturating_mul(MAX_LANES)) + min(whole, needed)
-}
-
-const fn min(a: usize, b: usize) -> usize {
-    if a < b { a } else { b }
-}
-
-const fn max(a: usize, b: usize) -> usize {
-    if a > b { a } else { b }
+    TRANSPOSED.min(longest.saturating_mul(MAX_LANES)) + whole.min(needed)
 }
 
 /// The part of it for packed blocks.

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpfast import schedules
 from bpfast._many.training.job import Job
-from bpfast._training.locks import bind_state
+from bpfast._training.locks import bind
 from bpfast._training.stopping.divergence import DivergenceError, failure
 from bpfast._training.stopping.early_stopping import EarlyStopping
 from bpfast._training.stopping.reason import reason_of
@@ -90,7 +90,7 @@ class Member:
             epochs = 1
         rates = schedules.rates(optimizer.learning_rate, optimizer.steps, epochs * per_epoch)
         state_arrays = optimizer._state_for([training.net.params])
-        bind_state(state_arrays, training.net)
+        bind(optimizer, state_arrays, training.net)
         trainer: Any = self.trainer  # there is one where `job` is called
         stop = None if self.needs_python else training.early_stopping
         if stop is not None and stop.restore_best and self._best_params is None:

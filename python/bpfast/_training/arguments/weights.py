@@ -202,8 +202,10 @@ def count_classes(y: NDArray[Any]) -> dict[int, int]:
     return dict(zip(map(int, found), counts.tolist(), strict=True))
 
 
-def balanced(counts: Mapping[int, int]) -> dict[int, float]:
+def balanced(counts: Mapping[int, float]) -> dict[int, float]:
     """The weights n / (classes · examples of the class), with which all classes weigh the same.
+
+    `counts` are numbers of examples, or the sums of their weights.
 
     Examples
     --------

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bpfast import _core, schedules
-from bpfast._training.locks import bind_state
+from bpfast._training.locks import bind
 from bpfast._training.steps.monitor import step_monitors
 from bpfast._training.steps.series import OptimizerGuard, run_steps
 from bpfast._training.stopping.divergence import failure
@@ -119,7 +119,7 @@ class TrainerRunner:
         """Do some steps. Returns the number of examples, and the mean cost of the epoch so far."""
         net, start = self._net, time.perf_counter()
         state_arrays = self._optimizer._state_for([net.params])
-        bind_state(state_arrays, net)
+        bind(self._optimizer, state_arrays, net)
         try:
             report = run_steps(net, self._trainer, rates, self._optimizer, state_arrays)
         finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpfast import _core, schedules
-from bpfast._training.locks import bind_state
+from bpfast._training.locks import bind
 from bpfast._training.steps.series import OptimizerGuard
 from bpfast._training.stopping.divergence import DivergenceError, failure
 from bpfast.distributed._engines.in_range import run_in_range
@@ -80,8 +80,7 @@ class ShardRunner:
             costs.append(cost * (examples / self._plan.n))
             if progress_bar is not None:
                 progress_bar.advance(examples)
-            if self._optimizer._state_arrays is not None:
-                bind_state(self._optimizer._state_arrays, self._net)
+            bind(self._optimizer, self._optimizer._state_arrays, self._net)
         return last_rate, exact_sum(costs)
 
     def fault(self) -> str | None:

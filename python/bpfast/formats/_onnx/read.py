@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpfast._optional import optional
-from bpfast._validation.paths import as_path, refuse_unreadable
+from bpfast._validation.paths import as_path, refuse_pipe
 from bpfast.formats._activations import spelled
 from bpfast.formats._chain import Chain, describe_type
 from bpfast.formats._onnx.activations import recognised
@@ -135,7 +135,7 @@ def _loaded(onnx: Any, name: str) -> Any:
     ValueError
         It is damaged.
     """
-    refuse_unreadable(name, "an ONNX model")
+    refuse_pipe(name, "an ONNX model")
     try:
         model = onnx.load(name)
     except (OSError, MemoryError):

@@ -62,11 +62,11 @@ def small_step(facts: Facts) -> Finding | None:
 
 def _short(step: NextStep, facts: Facts) -> str:
     """Why the step is too small, or ""."""
-    # Of the largest rate so far: a schedule makes the last steps small on purpose.
     above, lowest = facts.cost - facts.scale.least, step.lowest - facts.scale.least
     is_of_use = lowest < (1 - MIN_GAIN) * above or step.relative < SHORT_RELATIVE
     if step.largest_rate > step.rate == 0 and not is_of_use:
         return ""
+    # The largest rate so far counts: a schedule makes the last steps small on purpose.
     times = step.largest_rate / step.rate if step.rate else 1.0
     if not step.change.any():
         return f"at learning_rate={step.rate:.3g} a step changes no parameter"

@@ -66,7 +66,7 @@ def class_weight_of(
         if examples.weight is None:
             return given
         totals = _totals(examples.y, examples.weight, estimator.classes_)
-        return dict(enumerate(weights.balanced(totals).tolist()))
+        return dict(enumerate(weights.balanced_by_class(totals).tolist()))
     if not isinstance(given, dict):
         got = type(given).__name__
         raise ValueError(f"class_weight: expected 'balanced' or a dict for one label, got a {got}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight
 
-from bpfast._training.arguments.weights import refuse_all_zero
+from bpfast._training.arguments.weights import balanced, refuse_all_zero
 from bpfast._validation.arrays.sparse import is_sparse
 from bpfast._validation.numbers import number
 from bpfast.sklearn._compat import refuse_masked_values
@@ -61,25 +61,23 @@ def _balanced(rows: Rows) -> NDArray[np.float64]:
     for column in given.reshape(len(given), -1).T:
         _, index = np.unique(column, return_inverse=True)
         totals = np.bincount(index, None if rows.weight is None else abs(rows.weight))
-        product *= balanced(totals)[index]
+        product *= balanced_by_class(totals)[index]
     return product
 
 
-def balanced(totals: NDArray[Any]) -> NDArray[np.float64]:
-    """n / (classes · examples of the class) for each class; 1 for a class without examples.
+def balanced_by_class(totals: NDArray[Any]) -> NDArray[np.float64]:
+    """The weights of `balanced` for each class; 1 for a class without examples.
 
     `totals` are the numbers of examples, or the sums of their weights: an example of weight 2
     counts as two.
 
     Examples
     --------
-    >>> balanced(np.array([1, 2, 0]))
+    >>> balanced_by_class(np.array([1, 2, 0]))
     array([1.5 , 0.75, 1.  ])
     """
-    present = totals > 0
-    by_class = np.ones(len(totals))
-    by_class[present] = totals.sum() / (np.count_nonzero(present) * totals[present])
-    return by_class
+    known = balanced({k: total for k, total in enumerate(totals.tolist()) if total > 0})
+    return np.array([known.get(k, 1.0) for k in range(len(totals))])
 
 
 def _of_labels(class_weight: Any, index: NDArray[Any]) -> NDArray[np.float64]:
